@@ -1,0 +1,48 @@
+"""Says whether a derivative written by hand is right: proves it, or shows a certified point where
+it is not.
+
+This room holds the public names, loaded on first use (PEP 562): `import chainrule` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "derive": "chainrule.formulas",
+    "check": "chainrule.corridor",
+    "assert_derivative": "chainrule.corridor",
+    "report": "chainrule.pages",
+    "Derivation": "chainrule.derivation",
+    "Block": "chainrule.derivation",
+    "Step": "chainrule.derivation",
+    "Verdict": "chainrule.verdict",
+    "Finding": "chainrule.verdict",
+    "Scope": "chainrule.verdict",
+    "Evidence": "chainrule.verdict",
+    "Witness": "chainrule.verdict",
+    "ChainruleError": "chainrule.errors",
+    "TextError": "chainrule.errors",
+    "DefinitionError": "chainrule.errors",
+    "ShapeError": "chainrule.errors",
+    "UsageError": "chainrule.errors",
+    "DerivativeError": "chainrule.errors",
+    "ContradictionError": "chainrule.errors",
+}
+
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,183 @@
+"""What is claimed: two sides that should be the same derivative, entry by entry. Decides nothing.
+
+The derived side is a `Derivation`. The claimed side is a formula (`FormulaClaim`) or a NumPy
+function of the derivation's variables (`CodeClaim`).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from chainrule.derivation import Block, Derivation, Shape, show_shape
+from chainrule.errors import UsageError
+from chainrule.formulas.definitions import claimed_value, entries, shape_of
+from chainrule.typeset import text
+
+
+@dataclass(frozen=True)
+class FormulaClaim:
+    """A formula said to be ∂output/∂input.
+
+    entries : the claimed entries in the order of the Jacobian's, row by row; () if the shape is
+        wrong.
+    shape : the claimed shape. layout : in words, where it is not the Jacobian's own.
+    defined : under which the claim, as written, is defined.
+    """
+
+    name: str
+    derivation: Derivation
+    block: Block
+    entries: tuple[sp.Expr, ...]
+    shape: Shape
+    layout: str
+    defined: tuple[sp.Basic, ...]
+
+    @property
+    def derived(self) -> tuple[sp.Expr, ...]:
+        """The derived entries, in intermediate variables."""
+        return tuple(self.block.raw)
+
+
+@dataclass(frozen=True)
+class CodeClaim:
+    """A function said to compute one or several blocks.
+
+    blocks : key in the returned mapping (None where the value itself is returned) → block.
+    arguments : the names of the derivation that it is called with, in order.
+    """
+
+    name: str
+    derivation: Derivation
+    function: Callable[..., Any]
+    blocks: Mapping[str | None, Block]
+    arguments: tuple[str, ...]
+
+
+def accepted_shapes(block: Block) -> dict[Shape, str]:
+    """Shapes in which a derivative may be written, each with its entries in Jacobian order."""
+    rows, columns = block.shape
+    shapes: dict[Shape, str] = {(rows, columns): ""}
+    if block.output_shape == ():
+        shapes[block.input_shape] = "" if block.input_shape == () else "as the gradient"
+        shapes.setdefault((columns,), "as the gradient")
+        shapes.setdefault((columns, 1), "as the gradient, the column J^T")
+    if block.input_shape == ():
+        shapes[block.output_shape] = ""
+        shapes.setdefault((rows,), "")
+    if block.output_shape == () and block.input_shape == ():
+        shapes[()] = ""
+    shapes.setdefault((*block.output_shape, *block.input_shape), "")
+    return shapes
+
+
+def wanted_shapes(block: Block) -> str:
+    """The shapes that would be right, for messages."""
+    return " or ".join(dict.fromkeys(show_shape(s) for s in accepted_shapes(block)))
+
+
+def formula_claims(derivation: Derivation, claimed: Any) -> list[FormulaClaim]:
+    """One claim for each block that `claimed` speaks of.
+
+    claimed : a formula for the only block; a matrix for the whole Jacobian; or input → formula.
+    """
+    if isinstance(claimed, Mapping):
+        return [_one(derivation, derivation[key], value) for key, value in claimed.items()]
+    if len(derivation.blocks) == 1:
+        return [_one(derivation, derivation.only, claimed)]
+    value, defined = claimed_value(
+        claimed, derivation.symbols, derivation.undefined, derivation.name
+    )
+    jacobian = derivation.jacobian
+    cells = entries(value)
+    if len(cells) != len(jacobian) or (
+        min(jacobian.shape) > 1 and shape_of(value) != jacobian.shape
+    ):
+        names = ", ".join(repr(i) for i in derivation.wrt)
+        raise UsageError(
+            f"{derivation.name} has the shape {show_shape(jacobian.shape)}, the claim has "
+            f"{len(cells)} entries; give the whole Jacobian, or a mapping with the keys {names}"
+        )
+    whole = sp.ImmutableDenseMatrix(*jacobian.shape, cells)
+    claims, row = [], 0
+    for o in derivation.of:
+        column = 0
+        for i in derivation.wrt:
+            block = derivation.blocks[o, i]
+            rows, columns = block.shape
+            part = whole[row : row + rows, column : column + columns]
+            claims.append(
+                FormulaClaim(block.name, derivation, block, tuple(part), block.shape, "", defined)
+            )
+            column += columns
+        row += rows
+    return claims
+
+
+def _one(derivation: Derivation, block: Block, claimed: Any) -> FormulaClaim:
+    name = derivation.name if len(derivation.blocks) == 1 else block.name
+    value, defined = claimed_value(claimed, derivation.symbols, derivation.undefined, name)
+    shape = shape_of(value)
+    accepted = accepted_shapes(block)
+    cells = entries(value)
+    if len(shape) == 1 and shape not in accepted and (shape[0], 1) in accepted:
+        shape = (shape[0], 1)
+    fits = shape in accepted and len(cells) == len(block.matrix)
+    return FormulaClaim(
+        name,
+        derivation,
+        block,
+        tuple(cells) if fits else (),
+        shape,
+        accepted.get(shape, ""),
+        defined,
+    )
+
+
+def shown(claim: FormulaClaim) -> str:
+    """The right formula as text, for a correction."""
+    return text(claim.block.result)
+
+
+def code_claim(derivation: Derivation, function: Any) -> CodeClaim:
+    """A function against a derivation; its argument names say what it is called with."""
+    if isinstance(function, Mapping):
+        raise UsageError("give one function at a time here")
+    name = getattr(function, "__name__", type(function).__name__)
+    free = (*derivation.wrt, *derivation.parameters)
+    known = tuple(derivation.symbols)
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_ONLY) for n in free]
+    positional = [
+        p
+        for p in parameters
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        and (p.default is p.empty or p.name in known)
+    ]
+    required = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+    names = tuple(p.name for p in positional)
+    if len(positional) == len(free) == 1 and names[0] not in known:
+        names = free
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters) and not positional:
+        names = free
+    unknown = [n for n in (*names, *(p.name for p in required)) if n not in known]
+    if unknown or required:
+        raise UsageError(
+            f"{name}({', '.join(p.name for p in parameters)}): the argument "
+            f"{(unknown or [required[0].name])[0]!r} is no variable of {derivation.name}; "
+            f"name its arguments after {', '.join(known)}"
+        )
+    blocks: dict[str | None, Block]
+    if len(derivation.blocks) == 1:
+        blocks = {None: derivation.only}
+    elif len(derivation.of) == 1:
+        blocks = {i: derivation[i] for i in derivation.wrt}
+    else:
+        raise UsageError(f"{derivation.name} has several outputs; check them one at a time")
+    return CodeClaim(name, derivation, function, blocks, names)

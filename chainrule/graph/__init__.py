@@ -1,0 +1,1 @@
+"""Derivatives as programs. So far: lowering of formulas to NumPy."""

@@ -1,0 +1,411 @@
+"""The ladder: which policy is asked when, and what its answer makes of the status.
+
+Holds no mathematics. A formula climbs: shape, witness, identity, edges. A function climbs:
+contract, witness over exact numbers (else black box), then its float64 code is judged apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from flint import arb
+
+from chainrule.claim import CodeClaim, FormulaClaim, shown, wanted_shapes
+from chainrule.derivation import Block, Derivation, show_shape
+from chainrule.errors import ContradictionError
+from chainrule.evidence import contract, edges, identity, rounding, witness
+from chainrule.formulas.definitions import entries
+from chainrule.points import WIDE, points, put_instances
+from chainrule.typeset import text
+from chainrule.values.ball import Ball, Undecided, enclose, precision, reading_constants
+from chainrule.verdict import CodeReport, Evidence, Finding, Followed, Scope, Status, Witness
+
+Numbers = Mapping[sp.Symbol, Any]
+FLOAT_POINTS = 60
+
+
+def _scope(derivation: Derivation, block: Block, **more: Any) -> Scope:
+    """The shapes, the domain and the conditions that every finding about a block shares."""
+    sizes = []
+    for name in (*derivation.wrt, *derivation.parameters):
+        symbol = derivation.symbols[name]
+        if isinstance(symbol, sp.MatrixBase):
+            sizes.append(f"{name} {show_shape(symbol.shape)}")
+    domain = []
+    for name in (*derivation.wrt, *derivation.parameters):
+        first = entries(derivation.symbols[name])[0]
+        kind = "> 0" if first.is_positive else "real"
+        domain.append(f"{name} {kind}")
+    return Scope(
+        shapes=", ".join(sizes) or "scalars",
+        conditions=tuple(text(c) for c in derivation.conditions),
+        domain=tuple(domain),
+        **more,
+    )
+
+
+# -- formulas --------------------------------------------------------------------------------------
+
+
+def judge_formula(claim: FormulaClaim, users: Sequence[Numbers] = ()) -> Finding:
+    """The finding on one claimed formula."""
+    derivation, block = claim.derivation, claim.block
+    scope = _scope(derivation, block)
+    if not claim.entries:
+        wanted = wanted_shapes(block)
+        return Finding(
+            claim.name,
+            "refuted",
+            f"the claim has the shape {show_shape(claim.shape)}; it must be {wanted}",
+            scope,
+            (Evidence("contract", "the shapes differ"),),
+            Witness({}, show_shape(claim.shape), wanted, where="shape"),
+            correction=shown(claim),
+        )
+    sides = witness.prepare(derivation, claim.derived, claim.entries)
+    formulas = [put_instances(e, sides.made) for e in claim.entries]
+    seed = f"{claim.name}: {', '.join(map(str, claim.entries))}"
+    seen = witness.compare(
+        sides, lambda at: [enclose(e, at) for e in formulas], block.shape, seed=seed, users=users
+    )
+    proof = identity.identity(claim)
+    if seen.witness is not None and seen.witness.where == "interior":
+        if proof.proved:
+            raise ContradictionError(
+                f"{claim.name}: exact algebra proves the claim, and at {seen.witness.at()} it is "
+                f"{seen.witness.claimed} against {seen.witness.derived}; please report this"
+            )
+        where = "at every point tried" if seen.points == 0 else "there"
+        return Finding(
+            claim.name,
+            "refuted",
+            f"its value is not that of the derivative {where}",
+            scope,
+            (Evidence("witness", "certified enclosures are disjoint", {"bits": witness.BITS[1]}),),
+            seen.witness,
+            correction=shown(claim),
+        )
+    edge = edges.edge(claim, identity.closing(claim)) if seen.witness is None else None
+    found = seen.witness or (edge.witness if edge else None)
+    tried = Evidence(
+        "witness",
+        f"equal at {seen.points} certified points, to {seen.bits} bits at least",
+        {"points": seen.points, "bits": seen.bits, "undecided": seen.undecided},
+    )
+    algebra = Evidence(
+        "identity",
+        "one normal form" if proof.proved else f"not proved: {proof.reason}",
+        {"term products": proof.products, "cells": proof.cells},
+    )
+    if found is not None:  # right elsewhere, undefined at an edge
+        says = edge.says if edge and edge.says else found.at()
+        right = "proved" if proof.proved else "equal at all points tried"
+        return Finding(
+            claim.name,
+            "refuted",
+            f"it is undefined where {says}, and the derivative exists there"
+            + (f"; elsewhere it is right ({right})" if seen.points or proof.proved else ""),
+            scope,
+            (Evidence("edges", f"undefined where {says}"), tried, algebra),
+            found,
+            correction=shown(claim),
+        )
+    assert edge is not None
+    known = set(scope.conditions)
+    more = [text(c) for c in edge.remaining if text(c) not in known]
+    kinks = [text(sp.Eq(s, 0, evaluate=False)) for s in proof.switches]
+    kinks = [k for k in kinks if k.replace("=", "≠") not in known]
+    scope = replace(
+        scope, conditions=(*scope.conditions, *more), excepting=tuple(dict.fromkeys(kinks))
+    )
+    status, reason = _formula_status(proof, seen)
+    if claim.layout and status in ("proved", "agrees"):
+        reason += f" (written {claim.layout})"
+    return Finding(claim.name, status, reason, scope, (algebra, tried))
+
+
+def _formula_status(proof: identity.Identity, seen: witness.Comparison) -> tuple[Status, str]:
+    if seen.points == 0:
+        why = f" ({seen.reasons[0]})" if seen.reasons else ""
+        form = "it has the normal form of the derivative, but " if proof.proved else ""
+        return "inconclusive", f"{form}no point was found where both sides have a value{why}"
+    if proof.proved:
+        cells = f" in each of {proof.cells} cells" if proof.cells > 1 else ""
+        return (
+            "proved",
+            f"exact algebra gives both sides one normal form{cells}; "
+            f"their certified values agree at {seen.points} points",
+        )
+    return (
+        "agrees",
+        f"certified values agree to {seen.bits} bits at {seen.points} points; "
+        f"exact algebra could not prove it: {proof.reason}",
+    )
+
+
+# -- functions -------------------------------------------------------------------------------------
+
+
+def judge_code(claim: CodeClaim, users: Sequence[Numbers] = ()) -> list[Finding]:
+    """A finding for each block that a function says it computes."""
+    derivation = claim.derivation
+    first = next(iter(claim.blocks.values()))
+    sides = {
+        key: witness.prepare(derivation, tuple(block.raw)) for key, block in claim.blocks.items()
+    }
+    any_sides = next(iter(sides.values()))
+    if derivation.undefined:
+        names = ", ".join(derivation.undefined)
+        reason = f"the derivation leaves {names} undefined; a function cannot be compared with it"
+        return [Finding(claim.name, "inconclusive", reason, _scope(derivation, first))]
+    bound = _bound_points(claim, any_sides, users)
+    if not bound:
+        reason = "no point was found where the derivative has a value"
+        return [Finding(claim.name, "inconclusive", reason, _scope(derivation, first))]
+    broken = contract.contract(claim, [numbers for _, numbers, _ in bound[: 3 + len(users)]])
+    if broken:
+        evidence = (Evidence("contract", broken),)
+        shape_is_wrong = "the shape" in broken or "returns" in broken
+        wrong = Witness({}, broken, f"{first.name} of {wanted_shapes(first)}", where="shape")
+        return [
+            Finding(
+                claim.name,
+                "refuted" if shape_is_wrong else "inconclusive",
+                f"{claim.name} {broken}",
+                _scope(derivation, first, followed="black box"),
+                evidence,
+                wrong if shape_is_wrong else None,
+            )
+        ]
+    return [
+        _judge_block(claim, key, block, sides[key], bound, users)
+        for key, block in claim.blocks.items()
+    ]
+
+
+def _bound_points(
+    claim: CodeClaim, sides: witness.Sides, users: Sequence[Numbers]
+) -> list[tuple[Numbers, dict[sp.Symbol, Any], bool]]:
+    """Points in the domain: (free numbers, numbers of the function's arguments, the user's own).
+
+    Where the function takes intermediate names, their numbers are the floats nearest to the truth,
+    and the derivative is then compared as a function of those.
+    """
+    derivation = claim.derivation
+    wanted = [s for n in claim.arguments for s in entries(derivation.symbols[n])]
+    out: list[tuple[Numbers, dict[sp.Symbol, Any], bool]] = []
+    near = list(points(sides.free, seed=claim.name, count=4 * FLOAT_POINTS))
+    far = list(points(sides.free, seed=claim.name, count=4 * FLOAT_POINTS, scales=WIDE))
+    drawn = [p for pair in zip(near, far, strict=True) for p in pair]
+    for point, own in [*((u, True) for u in users), *((p, False) for p in drawn)]:
+        if len(out) >= FLOAT_POINTS + len(users):
+            break
+        try:
+            with precision(160):
+                at = sides.bind(point)
+                for e in sides.derived:
+                    enclose(e, at)
+        except Exception:
+            continue
+        numbers = {s: point.get(s, Fraction(float(at[s].mid()))) for s in wanted}
+        out.append((point, numbers, own))
+    return out
+
+
+def _inner(claim: CodeClaim) -> bool:
+    """Whether the function takes intermediate names as arguments."""
+    return any(n in claim.derivation.local for n in claim.arguments)
+
+
+def _judge_block(
+    claim: CodeClaim,
+    key: str | None,
+    block: Block,
+    sides: witness.Sides,
+    bound: list[tuple[Numbers, dict[sp.Symbol, Any], bool]],
+    users: Sequence[Numbers],
+) -> Finding:
+    derivation = claim.derivation
+    name = claim.name if key is None else f"{claim.name}[{key!r}]"
+    followed: Followed = "run on exact numbers"
+    with reading_constants() as constants:
+        seen = witness.compare(
+            sides,
+            lambda at: _exactly(claim, key, at),
+            block.shape,
+            seed=claim.name,
+            users=users,
+            undefined_refutes=False,
+        )
+    code, samples = _code(claim, key, sides, bound)
+    readings = tuple(f"{c!r} ± 4 ulp" for c in constants)
+    scope = _scope(derivation, block, followed=followed, constants=readings)
+    correction = text(block.result)
+    if seen.witness is not None:
+        return Finding(
+            name,
+            "refuted",
+            "run on exact numbers, it does not give the derivative",
+            scope,
+            (Evidence("witness", "certified enclosures are disjoint", {"bits": witness.BITS[1]}),),
+            seen.witness,
+            code if code.failed else None,
+            correction,
+        )
+    if seen.points:
+        exactly = Evidence(
+            "witness",
+            f"run on exact numbers it gives the derivative at {seen.points} points, "
+            f"to {seen.bits} bits at least",
+            {"points": seen.points, "bits": seen.bits, "undecided": seen.undecided},
+        )
+        reason = (
+            f"run on exact numbers it gives the derivative at {seen.points} points, "
+            f"to {seen.bits} bits at least"
+        )
+        return Finding(name, "agrees", reason, scope, (exactly,), code=code)
+    return _black_box(
+        name,
+        samples,
+        code,
+        replace(scope, followed="black box", constants=()),
+        correction,
+        seen.reasons,
+    )
+
+
+def _exactly(claim: CodeClaim, key: str | None, at: Mapping[sp.Symbol, arb]) -> list[arb]:
+    """The function run on balls."""
+    result = contract.call(claim, at, Ball)
+    if result.problem:
+        raise Undecided(result.problem)
+    values = []
+    for v in result.values[key]:
+        ball = Ball._other(v)
+        if ball is None:
+            raise Undecided(f"it returned {v!r}")
+        values.append(ball)
+    return values
+
+
+def _black_box(
+    name: str,
+    samples: list[rounding.Sample],
+    code: CodeReport,
+    scope: Scope,
+    correction: str,
+    reasons: tuple[str, ...],
+) -> Finding:
+    """Float64 values only: agrees, disagrees, or cannot say."""
+    why = f"it cannot be run on exact numbers ({reasons[0]})" if reasons else "seen from outside"
+    fine = [s for s in samples if not s.failed]
+    beyond = [s for s in fine if s.error * s.scale > s.allowed]
+    far = [s for s in beyond if s.error * s.scale > 2**20 * s.allowed]
+    evidence = (
+        Evidence(
+            "rounding",
+            f"{len(fine)} points compared, {len(beyond)} beyond rounding",
+            {"points": len(fine), "beyond": len(beyond)},
+        ),
+    )
+    if not fine:
+        return Finding(
+            name,
+            "inconclusive",
+            f"{why}; no float64 value could be compared",
+            scope,
+            evidence,
+            code=code,
+        )
+    if len(far) * 2 > len(fine) or len(far) >= 3:
+        bad = max(far, key=lambda s: s.error)
+        shown_at = ", ".join(f"{s} = {float(v):.6g}" for s, v in bad.numbers.items())
+        k = int(np.argmax(np.abs(bad.code - bad.truth)))
+        return Finding(
+            name,
+            "disagrees",
+            f"{why}; at {shown_at} it gives {float(bad.code[k])!r}, the derivative is "
+            f"{float(bad.truth[k])!r}, far beyond rounding",
+            scope,
+            evidence,
+            correction=correction,
+        )
+    if beyond:
+        return Finding(
+            name,
+            "inconclusive",
+            f"{why}; at {len(beyond)} of {len(fine)} points it differs by more than rounding "
+            "explains, but not by much",
+            scope,
+            evidence,
+            code=code,
+        )
+    return Finding(
+        name,
+        "agrees",
+        f"{why}; equal within rounding at {len(fine)} points",
+        scope,
+        evidence,
+        code=code,
+    )
+
+
+def _code(
+    claim: CodeClaim,
+    key: str | None,
+    sides: witness.Sides,
+    bound: list[tuple[Numbers, dict[sp.Symbol, Any], bool]],
+) -> tuple[CodeReport, list[rounding.Sample]]:
+    """The float64 code at many points, and where it begins to fail."""
+    inner = _inner(claim)
+
+    def bind(numbers: Mapping[sp.Symbol, arb]) -> Mapping[sp.Symbol, arb]:
+        if not inner:
+            return sides.bind_balls(numbers)
+        return numbers
+
+    samples = []
+    for point, numbers, own in bound:
+        result = contract.call(claim, numbers, float)
+        if result.problem:
+            continue
+        base = {**point, **numbers} if inner else point
+        try:
+            taken = rounding.sample(
+                base, np.asarray(result.values[key], dtype=float), bind, sides.derived, own
+            )
+        except (TypeError, ValueError):
+            continue
+        if taken is not None:
+            samples.append(taken)
+    return rounding.report(samples, _where_it_fails(claim, key, sides, samples)), samples
+
+
+def _where_it_fails(
+    claim: CodeClaim, key: str | None, sides: witness.Sides, samples: list[rounding.Sample]
+) -> str:
+    """``for z < −709.783`` for a function of one scalar that fails on one side."""
+    free = sides.free
+    if len(free) != 1 or _inner(claim):
+        return ""
+    (symbol,) = free
+    bad = sorted(float(s.numbers[symbol]) for s in samples if s.failed)
+    good = sorted(float(s.numbers[symbol]) for s in samples if not s.failed)
+    if not bad or not good or bad[0] < good[0] < bad[-1] or good[0] < bad[0] < good[-1]:
+        return ""
+
+    def fails(x: float) -> bool:
+        result = contract.call(claim, {symbol: x}, float)
+        return bool(result.problem) or not np.all(
+            np.isfinite(np.asarray(result.values[key], dtype=float))
+        )
+
+    below = bad[-1] < good[0]
+    border = rounding.threshold(fails, bad[-1] if below else bad[0], good[0] if below else good[-1])
+    sign = "≤" if below else "≥"
+    return f"for {symbol} {sign} {border:.6g}".replace("-", "−")

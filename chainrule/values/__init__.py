@@ -1,0 +1,1 @@
+"""Numbers that formulas and code are evaluated in, one kind a file."""
