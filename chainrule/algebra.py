@@ -32,6 +32,7 @@ GENERATORS = 48
 TERM_PRODUCTS = 3_000_000
 TERMS = 4_000
 EXPONENT = 128
+DEGREE = 4_096
 CELLS = 64
 RESTARTS = 40
 
@@ -123,6 +124,8 @@ class _Normal:
 
     def multiply(self, a: Any, b: Any) -> Any:
         self.spend(a, b)
+        if a != 0 and b != 0 and a.total_degree() + b.total_degree() > DEGREE:
+            raise BudgetError(f"a polynomial of a degree above {DEGREE:,}")
         product = a * b
         if len(product) > TERMS:
             raise BudgetError(f"a polynomial of more than {TERMS:,} terms")
@@ -449,6 +452,19 @@ class _Normal:
             result = self.times(result, self.root_factor(q, e * a, b))
         return result
 
+    def real_power(self, base: Frac, exponent: Frac, integer: bool) -> Frac:
+        """base^exponent for base > 0; integer exponents for every base."""
+        if exponent[0].is_constant() and exponent[1].is_constant():
+            top = int(exponent[0].leading_coefficient()) if exponent[0] != 0 else 0
+            return self.rational_power(base, top, int(exponent[1].leading_coefficient()))
+        if base[0] == 0:
+            if self.sign(exponent) < 0:
+                raise _Vacuous
+            return (_ZERO, _ONE)
+        if integer and self.sign(base, switch=False) < 0:
+            raise _Unknown("an integer power of a negative number has no rule in exact algebra")
+        return self.exponential(self.times(exponent, self.logarithm(base)))
+
     def root_integer(self, n: int, a: int, b: int) -> Frac:
         result: Frac = (_ONE, _ONE)
         for prime, e in _primes(n):
@@ -521,12 +537,12 @@ class _Normal:
                 return self.rational_power(self.of(base), int(exponent.p), int(exponent.q))
             if base is sp.E:
                 return self.exponential(self.of(exponent))
-            return self.exponential(self.times(self.of(exponent), self.logarithm(self.of(base))))
+            return self.real_power(self.of(base), self.of(exponent), bool(exponent.is_integer))
         if isinstance(e, sp.Piecewise):
             for value, condition in e.args:
                 if self.holds(condition):
                     return self.of(value)
-            raise _Vacuous
+            raise _Unknown("a definition by cases leaves some values out")
         for kind, rule in _RULES.items():
             if isinstance(e, kind):
                 return rule(self, e)
@@ -605,7 +621,7 @@ def _sign(n: _Normal, e: sp.Expr) -> Frac:
 
 def _step(n: _Normal, e: sp.Expr) -> Frac:
     sign = n.sign(n.of(e.args[0]))
-    return _HALF if sign == 0 else (_RING.constant(int(sign > 0)), _ONE)
+    return n.of(e.args[1]) if sign == 0 else (_RING.constant(int(sign > 0)), _ONE)
 
 
 def _named(name: str, build: Any, odd: bool = False) -> Callable[[_Normal, sp.Expr], Frac]:
@@ -780,6 +796,33 @@ def nonzero_factors(expression: sp.Expr) -> tuple[sp.Expr, ...]:
     if len(out) == 1 and sp.count_ops(expression) <= sp.count_ops(out[0]):
         return (expression,)
     return tuple(out)
+
+
+def even_factors(expression: sp.Expr) -> tuple[sp.Expr, ...]:
+    """The factors that may vanish, where the expression is never negative by its form; else ().
+
+    >>> x = sp.Symbol("x", real=True)
+    >>> even_factors(3 * x**2 * sp.exp(x)), even_factors(x**3)
+    ((x,), ())
+    """
+    found = _alone(expression)
+    if found is None or found[1][0] == 0:
+        return ()
+    normal, f = found
+    try:
+        top, bottom, parts = normal.factors(f)
+    except BudgetError:
+        return ()
+    way = (1 if top > 0 else -1) * (1 if bottom > 0 else -1)
+    vanishing = []
+    for p, e in parts:
+        sign = normal.sign_of(p, ask=False, switch=False)
+        if sign == 0:
+            if e % 2:
+                return ()
+            vanishing.append(normal.expression(p if int(p.leading_coefficient()) > 0 else -p))
+        way *= sign ** abs(e) if sign else 1
+    return tuple(vanishing) if way > 0 else ()
 
 
 def prove_equal(left: sp.Expr, right: sp.Expr) -> Proof:

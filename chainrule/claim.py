@@ -48,7 +48,8 @@ class CodeClaim:
     """A function said to compute one or several blocks.
 
     blocks : key in the returned mapping (None where the value itself is returned) → block.
-    arguments : the names of the derivation that it is called with, in order.
+    arguments : the names of the derivation that it is called with, in order; by_position : how many
+        of them by position, the others by keyword.
     """
 
     name: str
@@ -56,6 +57,7 @@ class CodeClaim:
     function: Callable[..., Any]
     blocks: Mapping[str | None, Block]
     arguments: tuple[str, ...]
+    by_position: int
 
 
 def accepted_shapes(block: Block) -> dict[Shape, str]:
@@ -148,31 +150,7 @@ def code_claim(derivation: Derivation, function: Any) -> CodeClaim:
     if isinstance(function, Mapping):
         raise UsageError("give one function at a time here")
     name = getattr(function, "__name__", type(function).__name__)
-    free = (*derivation.wrt, *derivation.parameters)
-    known = tuple(derivation.symbols)
-    try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_ONLY) for n in free]
-    positional = [
-        p
-        for p in parameters
-        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        and (p.default is p.empty or p.name in known)
-    ]
-    required = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
-    names = tuple(p.name for p in positional)
-    if len(positional) == len(free) == 1 and names[0] not in known:
-        names = free
-    if any(p.kind is p.VAR_POSITIONAL for p in parameters) and not positional:
-        names = free
-    unknown = [n for n in (*names, *(p.name for p in required)) if n not in known]
-    if unknown or required:
-        raise UsageError(
-            f"{name}({', '.join(p.name for p in parameters)}): the argument "
-            f"{(unknown or [required[0].name])[0]!r} is no variable of {derivation.name}; "
-            f"name its arguments after {', '.join(known)}"
-        )
+    names, by_position = _calling(derivation, function, name)
     blocks: dict[str | None, Block]
     if len(derivation.blocks) == 1:
         blocks = {None: derivation.only}
@@ -180,4 +158,45 @@ def code_claim(derivation: Derivation, function: Any) -> CodeClaim:
         blocks = {i: derivation[i] for i in derivation.wrt}
     else:
         raise UsageError(f"{derivation.name} has several outputs; check them one at a time")
-    return CodeClaim(name, derivation, function, blocks, names)
+    return CodeClaim(name, derivation, function, blocks, names, by_position)
+
+
+def _calling(derivation: Derivation, function: Any, name: str) -> tuple[tuple[str, ...], int]:
+    """The variables that a function is called with, and how many of them by position.
+
+    A parameter with a default that is no variable is left alone; what stands behind it goes by
+    keyword. One parameter of any name takes the one free variable.
+    """
+    free = (*derivation.wrt, *derivation.parameters)
+    known = tuple(derivation.symbols)
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return free, len(free)
+    kinds = {p.kind for p in parameters}
+    takes = [
+        p
+        for p in parameters
+        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        and (p.default is p.empty or p.name in known)
+    ]
+    if not takes and inspect.Parameter.VAR_POSITIONAL in kinds:
+        return free, len(free)
+    if not takes and inspect.Parameter.VAR_KEYWORD in kinds:
+        return free, 0
+    leading = 0
+    while leading < len(takes) and takes[leading] is parameters[leading]:
+        if takes[leading].kind is inspect.Parameter.KEYWORD_ONLY:
+            break
+        leading += 1
+    if len(takes) == len(free) == leading == 1 and takes[0].name not in known:
+        return free, 1
+    stray = [p.name for p in takes if p.name not in known]
+    stray += [p.name for p in takes[leading:] if p.kind is p.POSITIONAL_ONLY]
+    if stray:
+        raise UsageError(
+            f"{name}({', '.join(p.name for p in parameters)}): the argument "
+            f"{stray[0]!r} is no variable of {derivation.name}; "
+            f"name its arguments after {', '.join(known)}"
+        )
+    return tuple(p.name for p in takes), leading

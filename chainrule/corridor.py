@@ -62,9 +62,9 @@ def check(derivation: Derivation, claimed: Any, *, at: Any = None) -> Verdict:
     >>> print(check(d, "10*t"))
     df/dt is wrong: refuted
       because    its value is not that of the derivative at every point tried
-      at         t = 367/256
-      yours      14.3359375
-      derived    -14.3359375
+      at         t = 401/256
+      yours      15.6640625
+      derived    -15.6640625
       certified  the enclosures at 160 and 320 bits have no number in common
       correct    -10*t
       scope      scalars; t real

@@ -200,7 +200,9 @@ class Derivation:
     @property
     def latex(self) -> str:
         """The result as LaTeX, without its left side."""
-        return str(sp.latex(self.result, symbol_names=symbol_names(self.symbols)))
+        from chainrule.typeset import latex, letters
+
+        return latex(self.result, letters(self.symbols))
 
     def evaluate(self, **values: ArrayLike) -> np.ndarray | float:
         """The derivative at a point, correctly rounded to float64.
@@ -253,20 +255,3 @@ class Derivation:
                 for line in step.lines
             ]
         return {"text/plain": str(self), "text/markdown": "\n\n".join(parts)}
-
-
-def symbol_names(symbols: Mapping[str, Any]) -> dict[sp.Symbol, str]:
-    """How LaTeX writes the entries of vectors and matrices: ``x[0]`` as x_{0}."""
-    names: dict[sp.Symbol, str] = {}
-    for name, value in symbols.items():
-        if isinstance(value, sp.MatrixBase):
-            base = sp.latex(sp.Symbol(name))
-            for i in range(value.rows):
-                for j in range(value.cols):
-                    symbol = value[i, j]
-                    if isinstance(symbol, sp.Symbol):
-                        index = str(symbol.name)[len(name) + 1 : -1].replace(" ", "")
-                        names[symbol] = (
-                            f"{{{base}}}_{{{index}}}" if "_" in base else (f"{base}_{{{index}}}")
-                        )
-    return names

@@ -17,12 +17,19 @@ from flint import arb
 
 from chainrule.claim import CodeClaim, FormulaClaim, shown, wanted_shapes
 from chainrule.derivation import Block, Derivation, show_shape
-from chainrule.errors import ContradictionError
+from chainrule.errors import ContradictionError, UsageError
 from chainrule.evidence import contract, edges, identity, rounding, witness
 from chainrule.formulas.definitions import entries
 from chainrule.points import WIDE, points, put_instances
 from chainrule.typeset import text
-from chainrule.values.ball import Ball, Undecided, enclose, precision, reading_constants
+from chainrule.values.ball import (
+    Ball,
+    Undecided,
+    Undefined,
+    enclose,
+    precision,
+    reading_constants,
+)
 from chainrule.verdict import CodeReport, Evidence, Finding, Followed, Scope, Status, Witness
 
 Numbers = Mapping[sp.Symbol, Any]
@@ -49,12 +56,23 @@ def _scope(derivation: Derivation, block: Block, **more: Any) -> Scope:
     )
 
 
+def _hold_to_assumptions(users: Sequence[Numbers]) -> None:
+    """A symbol that is declared positive has no value at −1: nothing can be asked there."""
+    for point in users:
+        for symbol, value in point.items():
+            given = sp.Rational(value.numerator, value.denominator)
+            for fact in ("positive", "nonnegative", "negative", "nonpositive", "integer"):
+                if getattr(symbol, f"is_{fact}") and not getattr(given, f"is_{fact}"):
+                    raise UsageError(f"at: {symbol} = {given}, but {symbol} is declared {fact}")
+
+
 # -- formulas --------------------------------------------------------------------------------------
 
 
 def judge_formula(claim: FormulaClaim, users: Sequence[Numbers] = ()) -> Finding:
     """The finding on one claimed formula."""
     derivation, block = claim.derivation, claim.block
+    _hold_to_assumptions(users)
     scope = _scope(derivation, block)
     if not claim.entries:
         wanted = wanted_shapes(block)
@@ -102,16 +120,17 @@ def judge_formula(claim: FormulaClaim, users: Sequence[Numbers] = ()) -> Finding
         "one normal form" if proof.proved else f"not proved: {proof.reason}",
         {"term products": proof.products, "cells": proof.cells},
     )
-    if found is not None:  # right elsewhere, undefined at an edge
+    if found is not None:  # right elsewhere, undefined or another value at an edge
         says = edge.says if edge and edge.says else found.at()
         right = "proved" if proof.proved else "equal at all points tried"
+        does = "undefined" if found.where == "edge" else "something else"
         return Finding(
             claim.name,
             "refuted",
-            f"it is undefined where {says}, and the derivative exists there"
+            f"it is {does} where {says}, and the derivative exists there"
             + (f"; elsewhere it is right ({right})" if seen.points or proof.proved else ""),
             scope,
-            (Evidence("edges", f"undefined where {says}"), tried, algebra),
+            (Evidence("edges", f"{does} where {says}"), tried, algebra),
             found,
             correction=shown(claim),
         )
@@ -154,6 +173,7 @@ def _formula_status(proof: identity.Identity, seen: witness.Comparison) -> tuple
 def judge_code(claim: CodeClaim, users: Sequence[Numbers] = ()) -> list[Finding]:
     """A finding for each block that a function says it computes."""
     derivation = claim.derivation
+    _hold_to_assumptions(users)
     first = next(iter(claim.blocks.values()))
     sides = {
         key: witness.prepare(derivation, tuple(block.raw)) for key, block in claim.blocks.items()
@@ -168,18 +188,17 @@ def judge_code(claim: CodeClaim, users: Sequence[Numbers] = ()) -> list[Finding]
         reason = "no point was found where the derivative has a value"
         return [Finding(claim.name, "inconclusive", reason, _scope(derivation, first))]
     broken = contract.contract(claim, [numbers for _, numbers, _ in bound[: 3 + len(users)]])
-    if broken:
-        evidence = (Evidence("contract", broken),)
-        shape_is_wrong = "the shape" in broken or "returns" in broken
-        wrong = Witness({}, broken, f"{first.name} of {wanted_shapes(first)}", where="shape")
+    if broken is not None:
+        says = broken.problem
+        wrong = Witness({}, says, f"{first.name} of {wanted_shapes(first)}", where="shape")
         return [
             Finding(
                 claim.name,
-                "refuted" if shape_is_wrong else "inconclusive",
-                f"{claim.name} {broken}",
+                "refuted" if broken.wrong else "inconclusive",
+                f"{claim.name} {says}",
                 _scope(derivation, first, followed="black box"),
-                evidence,
-                wrong if shape_is_wrong else None,
+                (Evidence("contract", says),),
+                wrong if broken.wrong else None,
             )
         ]
     return [
@@ -208,11 +227,12 @@ def _bound_points(
         try:
             with precision(160):
                 at = sides.bind(point)
-                for e in sides.derived:
-                    enclose(e, at)
-        except Exception:
+                sides.values(at)
+                numbers = {
+                    s: point[s] if s in point else Fraction(float(at[s].mid())) for s in wanted
+                }
+        except (Undecided, Undefined, OverflowError):
             continue
-        numbers = {s: point.get(s, Fraction(float(at[s].mid()))) for s in wanted}
         out.append((point, numbers, own))
     return out
 
@@ -241,6 +261,7 @@ def _judge_block(
             seed=claim.name,
             users=users,
             undefined_refutes=False,
+            doubt=lambda *seen: _doubt(claim, key, bool(constants), *seen),
         )
     code, samples = _code(claim, key, sides, bound)
     readings = tuple(f"{c!r} ± 4 ulp" for c in constants)
@@ -258,25 +279,52 @@ def _judge_block(
             correction,
         )
     if seen.points:
-        exactly = Evidence(
-            "witness",
-            f"run on exact numbers it gives the derivative at {seen.points} points, "
-            f"to {seen.bits} bits at least",
-            {"points": seen.points, "bits": seen.bits, "undecided": seen.undecided},
-        )
         reason = (
             f"run on exact numbers it gives the derivative at {seen.points} points, "
             f"to {seen.bits} bits at least"
         )
-        return Finding(name, "agrees", reason, scope, (exactly,), code=code)
-    return _black_box(
-        name,
-        samples,
-        code,
-        replace(scope, followed="black box", constants=()),
-        correction,
-        seen.reasons,
-    )
+        if rounding.far_off(samples) is None:
+            figures = {"points": seen.points, "bits": seen.bits, "undecided": seen.undecided}
+            exactly = Evidence("witness", reason, figures)
+            return Finding(name, "agrees", reason, scope, (exactly,), code=code)
+        why = f"{reason}, and its float64 code goes another way"
+    else:
+        undecided = seen.reasons[0] if seen.reasons else "no point could be told"
+        why = f"it cannot be run on exact numbers ({undecided})"
+    outside = replace(scope, followed="black box", constants=())
+    return _black_box(name, samples, code, outside, correction, why)
+
+
+def _doubt(
+    claim: CodeClaim,
+    key: str | None,
+    constants: bool,
+    point: Numbers,
+    derived: Sequence[arb],
+    run: Sequence[arb],
+) -> None:
+    """Whether a difference may come from how the code was run, and not from its formula.
+
+    Its float constants may carry rounding that no unit in the last place bounds (sin(π) is 1e−16);
+    and on exact numbers it may take another branch than in float64.
+    """
+    scale = max(abs(d) for d in derived)
+    gap = max(abs(d - r) for d, r in zip(derived, run, strict=True))
+    small = bool(gap < scale / 2**40)
+    if small and constants:
+        raise Undecided("the difference is no larger than rounded constants explain")
+    if small or _inner(claim):
+        return
+    outcome = contract.call(claim, point, float)
+    if outcome.problem:
+        return
+    values = [float(v) for v in outcome.values[key]]
+    if not np.all(np.isfinite(values)):
+        return
+    to_derived = max(abs(arb(v) - d) for v, d in zip(values, derived, strict=True))
+    to_run = max(abs(arb(v) - r) for v, r in zip(values, run, strict=True))
+    if not to_run < to_derived:
+        raise Undecided("its float64 values are those of another path through the code")
 
 
 def _exactly(claim: CodeClaim, key: str | None, at: Mapping[sp.Symbol, arb]) -> list[arb]:
@@ -299,13 +347,11 @@ def _black_box(
     code: CodeReport,
     scope: Scope,
     correction: str,
-    reasons: tuple[str, ...],
+    why: str,
 ) -> Finding:
     """Float64 values only: agrees, disagrees, or cannot say."""
-    why = f"it cannot be run on exact numbers ({reasons[0]})" if reasons else "seen from outside"
     fine = [s for s in samples if not s.failed]
-    beyond = [s for s in fine if s.error * s.scale > s.allowed]
-    far = [s for s in beyond if s.error * s.scale > 2**20 * s.allowed]
+    beyond = [s for s in fine if s.gap > s.allowed]
     evidence = (
         Evidence(
             "rounding",
@@ -322,8 +368,8 @@ def _black_box(
             evidence,
             code=code,
         )
-    if len(far) * 2 > len(fine) or len(far) >= 3:
-        bad = max(far, key=lambda s: s.error)
+    bad = rounding.far_off(samples)
+    if bad is not None:
         shown_at = ", ".join(f"{s} = {float(v):.6g}" for s, v in bad.numbers.items())
         k = int(np.argmax(np.abs(bad.code - bad.truth)))
         return Finding(
@@ -339,8 +385,8 @@ def _black_box(
         return Finding(
             name,
             "inconclusive",
-            f"{why}; at {len(beyond)} of {len(fine)} points it differs by more than rounding "
-            "explains, but not by much",
+            f"{why}; at {len(beyond)} of {len(fine)} points it differs by more than rounding of "
+            "its inputs explains: it loses digits there, or is wrong there",
             scope,
             evidence,
             code=code,
@@ -372,15 +418,10 @@ def _code(
     samples = []
     for point, numbers, own in bound:
         result = contract.call(claim, numbers, float)
-        if result.problem:
-            continue
+        nothing = np.full(len(sides.derived), np.nan)
+        values = nothing if result.problem else result.values[key]
         base = {**point, **numbers} if inner else point
-        try:
-            taken = rounding.sample(
-                base, np.asarray(result.values[key], dtype=float), bind, sides.derived, own
-            )
-        except (TypeError, ValueError):
-            continue
+        taken = rounding.sample(base, values, bind, sides.derived, own, result.problem)
         if taken is not None:
             samples.append(taken)
     return rounding.report(samples, _where_it_fails(claim, key, sides, samples)), samples

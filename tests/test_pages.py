@@ -509,7 +509,7 @@ def test_expected_means_as_the_gallery_says() -> None:
 def test_the_same_thing_gives_the_same_bytes() -> None:
     """Pages, figures and fonts do not depend on when, or after what, they are made."""
     code = (
-        "import sys, hashlib; sys.path[:0] = sys.argv[1:]; import test_report as T;"
+        "import sys, hashlib; sys.path[:0] = sys.argv[1:]; import test_pages as T;"
         "s = T.exhibition(); t = T.html(s) + T.markdown(s);"
         "print(hashlib.sha256(t.encode()).hexdigest())"
     )

@@ -234,6 +234,33 @@ def test_conditions(text: str, expected: list[sp.Basic]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("abs(x) + sign(x) + relu(x) + step(x) + cbrt(x)", []),
+        ("sqrt(x) + acosh(x) + asin(y) + acos(y) + max(x, y) + norm(v) + x**0.5", []),
+        ("x*y/x", [sp.Ne(x, 0)]),
+        ("abs(x)/x", [sp.Ne(x, 0)]),
+        ("abs(x)/y/x", [sp.Ne(x, 0), sp.Ne(y, 0)]),
+        ("x**-2*abs(x)/x", [sp.Ne(x, 0)]),
+        ("1/sqrt(x)", [sp.Ne(sp.sqrt(x), 0)]),
+        ("sqrt(x)*log(x)", [x > 0]),
+        ("x**-0.5 + y**t", [x > 0, y > 0]),
+        ("asin(x) + atanh(x)", [x > -1, x < 1]),
+        ("log1p(x) + gamma(y)", [x > -1, y > 0]),
+        ("tan(x) + csc(x)", [sp.Ne(sp.cos(x), 0), sp.Ne(sp.sin(x), 0)]),
+        ("atan2(y, x)", [x**2 + y**2 > 0]),
+        ("max(x, y)/(x - y)", [sp.Ne(x - y, 0)]),
+        ("abs([x, y])/[1, y]", [sp.Ne(y, 0)]),
+    ],
+)
+def test_defined(text: str, expected: list[sp.Basic]) -> None:
+    """Where a text has no value at equality is told from where it has no derivative."""
+    built = of(text)
+    assert list(built.defined) == expected
+    assert [c for c in built.conditions if c in built.defined] == expected
+
+
+@pytest.mark.parametrize(
     ("text", "message", "column"),
     [
         ("", "the text is empty", 0),
@@ -301,7 +328,6 @@ def test_conditions(text: str, expected: list[sp.Basic]) -> None:
         ("v[-1]", "an index is a whole number, counted from 0", 2),
         ("v[1.0]", "an index is a whole number", 2),
         ("x[0]", "x is a scalar", 0),
-        ("sum(x)", "sum takes a vector or a matrix; this is a scalar", 4),
         ("x@y", "@ is for two matrices", 1),
         ("[[x, y], [1]]", "a row of 1 entries below one of 2", 9),
         ("[x, [y]]", "a list holds scalars, or rows that are all lists", 0),
@@ -359,10 +385,23 @@ def test_scope_and_undefined_come_first() -> None:
     assert of("q + e", free=True).value == q + sp.Symbol("e", real=True)
     with pytest.raises(TextError, match="g is a function; write g"):
         of("g + 1", undefined=("g",))
-    with pytest.raises(TextError, match="g takes scalars"):
-        of("g(v)", undefined=("g",))
     with pytest.raises(TextError, match="did you mean rate"):
         build(read("rat*2"), {"rate": x})
+
+
+def test_undefined_function_of_a_matrix() -> None:
+    """An undefined function of one argument acts entry by entry; of several, they are scalars."""
+    g = sp.Function("sigma", real=True)
+    options = {"undefined": ("sigma",)}
+    assert of("σ(v)", **options).value == sp.ImmutableDenseMatrix([g(v[0]), g(v[1]), g(v[2])])
+    assert of("sigma(W@v + 1)", **options).value == (W * v).applyfunc(lambda a: g(a + 1))
+    assert of("sigma(W)", **options).value == W.applyfunc(g)
+    assert of("sigma([[x]])", **options).value == sp.ImmutableDenseMatrix([[g(x)]])
+    assert of("v.T@sigma(v)", **options).value == sum(a * g(a) for a in v)
+    assert of("sigma(10**9)", **options).value == g(10**9)
+    for text, shape in (("sigma(x, v)", "3×1"), ("sigma(v, v)", "3×1"), ("sigma(W, x)", "2×3")):
+        with pytest.raises(TextError, match=rf"sigma takes scalars; this is \({shape}\)"):
+            of(text, **options)
 
 
 def test_wrong_types_are_said() -> None:
@@ -602,3 +641,12 @@ def test_round_trip(expression: sp.Expr, seed: int) -> None:
         return
     left, right = found.subs(point).evalf(30), expression.subs(point).evalf(30)
     assert abs(left - right) <= sp.Float(10) ** -20 * (1 + abs(right))
+
+
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [("sum(x**2)", "x**2"), ("mean(x)", "x"), ("dot(x, 3)", "3*x"), ("transpose(x)", "x")],
+)
+def test_a_scalar_is_a_vector_of_one_entry(written: str, means: str) -> None:
+    """What takes a vector takes a scalar too: W @ a is one where W has one row."""
+    assert of(written, free=True).value == of(means, free=True).value

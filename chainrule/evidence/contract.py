@@ -1,5 +1,8 @@
 """Whether a function can be called as claimed, and leaves everything as it was.
 
+Only a wrong shape, or no value at all, shows that a function is wrong; what else breaks the
+contract leaves the question open.
+
 Arguments are views of read-only arrays; bits are compared before and after; the function is called
 twice, with another call between. No mathematics: shapes, kinds, exceptions, hidden state.
 """
@@ -17,15 +20,18 @@ import sympy as sp
 
 from chainrule.claim import CodeClaim, accepted_shapes, wanted_shapes
 from chainrule.derivation import show_shape
-from chainrule.formulas.definitions import entries
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call: problem, or the values of each block in Jacobian order, as float64."""
+    """One call: the values of each block in Jacobian order, or a problem.
+
+    wrong : whether the problem is that the value has another shape, or that there is none.
+    """
 
     problem: str
     values: Mapping[str | None, np.ndarray]
+    wrong: bool = False
 
 
 def arguments(claim: CodeClaim, numbers: Mapping[sp.Symbol, Any], kind: type) -> list[Any]:
@@ -47,7 +53,7 @@ def arguments(claim: CodeClaim, numbers: Mapping[sp.Symbol, Any], kind: type) ->
     return out
 
 
-def split(claim: CodeClaim, returned: Any) -> tuple[str, dict[str | None, np.ndarray]]:
+def split(claim: CodeClaim, returned: Any, kind: type) -> Call:
     """What the function returned, as one flat array for each block; or what is wrong with it."""
     parts: dict[str | None, np.ndarray] = {}
     for key, block in claim.blocks.items():
@@ -56,30 +62,34 @@ def split(claim: CodeClaim, returned: Any) -> tuple[str, dict[str | None, np.nda
         elif isinstance(returned, Mapping) and key in returned:
             value = returned[key]
         else:
-            kind = (
+            found = (
                 f"a mapping with {', '.join(map(repr, returned))}"
                 if isinstance(returned, Mapping)
                 else f"a {type(returned).__name__}"
             )
             names = ", ".join(repr(k) for k in claim.blocks)
-            return f"returns {kind}; return a mapping with the keys {names}", {}
+            return Call(f"returns {found}; return a mapping with the keys {names}", {})
         label = "" if key is None else f"[{key!r}]"
         if value is None:
-            return f"returns None{' for ' + repr(key) if key else ''}; is a return missing?", {}
+            missing = f"returns None{' for ' + repr(key) if key else ''}; is a return missing?"
+            return Call(missing, {}, wrong=True)
         try:
             array = np.asarray(value)
-        except ValueError as why:
-            return f"returns{label} something that is no array: {why}", {}
+            if kind is float and array.dtype.kind == "O":
+                array = array.astype(float)
+        except Exception as why:
+            return Call(f"returns{label} something that is no array of numbers: {why}", {})
         if array.dtype.kind not in "fiubO":
-            return f"returns{label} {array.dtype} values; real numbers are needed", {}
+            return Call(f"returns{label} {array.dtype} values; real numbers are needed", {})
         if array.shape not in accepted_shapes(block):
-            return (
+            return Call(
                 f"returns{label} the shape {show_shape(array.shape)}; {block.name} has "
                 f"{wanted_shapes(block)}",
                 {},
+                wrong=True,
             )
         parts[key] = array.reshape(-1)
-    return "", parts
+    return Call("", parts)
 
 
 def call(claim: CodeClaim, numbers: Mapping[sp.Symbol, Any], kind: type) -> Call:
@@ -87,38 +97,36 @@ def call(claim: CodeClaim, numbers: Mapping[sp.Symbol, Any], kind: type) -> Call
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            returned = claim.function(*arguments(claim, numbers, kind))
-        except Exception as why:
+            values = arguments(claim, numbers, kind)
+            n = claim.by_position
+            returned = claim.function(
+                *values[:n], **dict(zip(claim.arguments[n:], values[n:], strict=True))
+            )
+        except (Exception, SystemExit) as why:
             return Call(f"raises {type(why).__name__}: {why}", {})
-        problem, parts = split(claim, returned)
-    return Call(problem, {} if problem else parts)
+        return split(claim, returned, kind)
 
 
 def _bits(values: Mapping[str | None, np.ndarray]) -> list[bytes]:
     return [np.asarray(v, dtype=float).tobytes() for v in values.values()]
 
 
-def contract(claim: CodeClaim, trials: Sequence[Mapping[sp.Symbol, Fraction]]) -> str:
-    """ "" if the function keeps to the contract at these points, else what it breaks."""
+def contract(claim: CodeClaim, trials: Sequence[Mapping[sp.Symbol, Fraction]]) -> Call | None:
+    """None if the function keeps to the contract at these points, else the call that breaks it."""
     first: list[Call] = []
     for numbers in trials:
         result = call(claim, numbers, float)
         if "read-only" in result.problem:
-            return f"{result.problem}; it writes into its input: work on a copy"
+            return Call(f"{result.problem}; it writes into its input: work on a copy", {})
         first.append(result)
-    if all(r.problem for r in first):
-        return first[0].problem
+    if all(r.wrong for r in first) or all(r.problem for r in first):
+        return min(first, key=lambda r: r.wrong)
     for numbers, before in zip(reversed(trials), reversed(first), strict=True):
         again = call(claim, numbers, float)
         if (again.problem, _bits(again.values)) != (before.problem, _bits(before.values)):
-            return (
+            return Call(
                 "gives another result when it is called again with the same arguments; "
-                "it depends on something that is no argument"
+                "it depends on something that is no argument",
+                {},
             )
-    return ""
-
-
-def free_numbers(claim: CodeClaim, point: Mapping[sp.Symbol, Any]) -> dict[sp.Symbol, Any]:
-    """The point's numbers for the free variables that the function takes."""
-    wanted = {s for n in claim.arguments for s in entries(claim.derivation.symbols[n])}
-    return {s: v for s, v in point.items() if s in wanted}
+    return None

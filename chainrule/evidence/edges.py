@@ -1,7 +1,8 @@
-"""Where a claim, as written, is undefined and the derivative exists: x·y/x at x = 0.
+"""Where a claim, as written, has no value or another one, and the derivative exists.
 
-Such points are solved for exactly. What cannot be solved is handed back as a condition of the
-scope, so that nothing is claimed there.
+x·y/x is undefined at x = 0, exp(log x) for x < 0; 1 − sign(x)² is 0 but for x = 0. Such points are
+solved for exactly. What cannot be solved is handed back as a condition of the scope, so that
+nothing is claimed there.
 """
 
 from __future__ import annotations
@@ -11,22 +12,37 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import sympy as sp
+from flint import arb
 
 from chainrule.algebra import nonzero_factors
 from chainrule.claim import FormulaClaim
-from chainrule.formulas.definitions import entries
+from chainrule.derivation import Derivation
+from chainrule.formulas.definitions import conditions_of, entries
 from chainrule.formulas.differentiate import tidy
+from chainrule.points import points
 from chainrule.typeset import text
-from chainrule.values.ball import Undecided, Undefined, decimals, enclose, exact, precision
+from chainrule.values.ball import (
+    Undecided,
+    Undefined,
+    decimals,
+    enclose,
+    exact,
+    holds,
+    precision,
+)
 from chainrule.verdict import Witness
 
 OTHERS = (Fraction(1), Fraction(2), Fraction(3, 2), Fraction(-1), Fraction(1, 2))
 DEGREE = 8
+BITS = 256
+DRAWN = 24
+
+Point = Mapping[sp.Symbol, Fraction]
 
 
 @dataclass(frozen=True)
 class Edge:
-    """witness : a point where only the claim is undefined. says : what is undefined there.
+    """witness : a point where only the claim is wrong. says : where that is.
 
     remaining : conditions of the claim alone for which no such point was found.
     """
@@ -59,29 +75,78 @@ def _zeros(factor: sp.Expr, symbols: list[sp.Symbol]) -> Iterator[dict[sp.Symbol
                 yield {**at, s: Fraction(int(root.p), int(root.q))}
 
 
-def _exists(claim: FormulaClaim, point: Mapping[sp.Symbol, Fraction]) -> list[str] | None:
-    """The derived values at a point, if the derivative certainly exists there."""
+def _allowed(point: Point) -> bool:
+    """Whether the symbols' own assumptions hold at a point."""
+    return all(
+        (v > 0 or not s.is_positive)
+        and (v >= 0 or not s.is_nonnegative)
+        and (v < 0 or not s.is_negative)
+        and (v != 0 or not s.is_nonzero)
+        and (v.denominator == 1 or not s.is_integer)
+        for s, v in point.items()
+    )
+
+
+def _beyond(condition: sp.Basic, symbols: list[sp.Symbol]) -> Iterator[dict[sp.Symbol, Fraction]]:
+    """Points where an inequality may fail: beside its zeros, and drawn ones."""
+    gap = condition.lhs - condition.rhs
+    for point in _zeros(gap, symbols):
+        for s in sorted(gap.free_symbols & set(symbols), key=str):
+            yield {**point, s: point[s] - 1}
+            yield {**point, s: point[s] + 1}
+    yield from points(symbols, seed=str(condition), count=DRAWN)
+
+
+def _bound(d: Derivation, point: Point) -> dict[sp.Symbol, arb]:
+    at = {s: exact(v) for s, v in point.items()}
+    for name, value in d.local.items():
+        for s, e in zip(entries(d.symbols[name]), entries(value), strict=True):
+            at[s] = enclose(e, at)
+    return at
+
+
+def _wrong_at(claim: FormulaClaim, point: Point, broken: sp.Basic | None) -> Witness | None:
+    """A witness, if the derivative certainly exists at a point and the claim is wrong there.
+
+    broken : the condition that fails there and leaves the claim undefined, as it was written
+        (its formula may have cancelled); None: the claim has a value, and that is compared.
+    """
     d = claim.derivation
-    with precision(256):
-        at = {s: exact(v) for s, v in point.items()}
+    if not _allowed(point):
+        return None
+    with precision(BITS):
         try:
-            for condition in d.conditions:
-                gap = enclose(condition.lhs - condition.rhs, at)
-                above = isinstance(condition, (sp.Gt, sp.Ge)) and gap > 0
-                below = isinstance(condition, (sp.Lt, sp.Le)) and gap < 0
-                apart = isinstance(condition, sp.Ne) and not gap.contains(0)
-                if not (above or below or apart):
+            at = _bound(d, point)
+            if not all(holds(c, at) for c in d.conditions):
+                return None
+            derived = [enclose(e, at) for e in claim.derived]
+            entry = None
+            if isinstance(broken, (sp.Gt, sp.Lt)):
+                if not enclose(broken.gts - broken.lts, at) < 0:
                     return None
-            for name, value in d.local.items():
-                for s, e in zip(entries(d.symbols[name]), entries(value), strict=True):
-                    at[s] = enclose(e, at)
-            return [decimals(enclose(e, at)) for e in claim.derived]
+            elif broken is None:
+                claimed = [enclose(e, at) for e in claim.entries]
+                apart = [k for k, c in enumerate(claimed) if not c.overlaps(derived[k])]
+                if not apart:
+                    return None
+                entry = apart[0]
         except (Undefined, Undecided):
             return None
+    symbols = list(point)
+    shown = {}
+    for name in (*d.wrt, *d.parameters):
+        cells = [str(point[s]) for s in entries(d.symbols[name])]
+        shown[name] = cells[0] if d.symbols[name] in symbols else "[" + ", ".join(cells) + "]"
+    values = [decimals(v) for v in derived]
+    if entry is not None:
+        place = divmod(entry, claim.block.shape[1]) if claim.block.shape != (1, 1) else ()
+        return Witness(shown, decimals(claimed[entry]), values[entry], place, bits=(BITS,))
+    whole = values[0] if len(values) == 1 else "[" + ", ".join(values) + "]"
+    return Witness(shown, "undefined", whole, where="edge", bits=(BITS,))
 
 
 def edge(claim: FormulaClaim, swap: Mapping[sp.Symbol, sp.Expr]) -> Edge:
-    """Look where the claim alone is undefined; `swap` puts intermediate variables in."""
+    """Look where the claim alone is wrong; `swap` puts intermediate variables in."""
     d = claim.derivation
     if d.undefined:
         return Edge(None, "", ())
@@ -92,25 +157,30 @@ def edge(claim: FormulaClaim, swap: Mapping[sp.Symbol, sp.Expr]) -> Edge:
         if condition in known:
             continue
         remaining.append(condition)
-        if not isinstance(condition, sp.Ne):
-            continue
-        for factor in nonzero_factors(condition.lhs - condition.rhs):
-            for point in _zeros(factor, symbols):
-                derived = _exists(claim, point)
-                if derived is None:
-                    continue
-                shown = {}
-                for name in (*d.wrt, *d.parameters):
-                    cells = [str(point[s]) for s in entries(d.symbols[name])]
-                    shown[name] = (
-                        cells[0] if d.symbols[name] in symbols else ("[" + ", ".join(cells) + "]")
-                    )
-                witness = Witness(
-                    shown,
-                    "undefined",
-                    derived[0] if len(derived) == 1 else "[" + ", ".join(derived) + "]",
-                    where="edge",
-                    bits=(256,),
-                )
-                return Edge(witness, text(sp.Eq(factor, 0, evaluate=False)), tuple(remaining))
+        if isinstance(condition, sp.Ne):
+            for factor in nonzero_factors(condition.lhs - condition.rhs):
+                for point in _zeros(factor, symbols):
+                    found = _wrong_at(claim, point, condition)
+                    if found is not None:
+                        return Edge(found, _says(sp.Eq, factor, 0), tuple(remaining))
+        elif isinstance(condition, (sp.Gt, sp.Lt)):
+            for point in _beyond(condition, symbols):
+                found = _wrong_at(claim, point, condition)
+                if found is not None:
+                    other = sp.Lt if isinstance(condition, sp.Gt) else sp.Gt
+                    says = _says(other, condition.lhs, condition.rhs)
+                    return Edge(found, says, tuple(remaining))
+    for entry in claim.entries:
+        for kink in conditions_of(entry.xreplace(dict(swap))):
+            if not isinstance(kink, sp.Ne):
+                continue
+            for factor in nonzero_factors(kink.lhs - kink.rhs):
+                for point in _zeros(factor, symbols):
+                    found = _wrong_at(claim, point, None)
+                    if found is not None:
+                        return Edge(found, _says(sp.Eq, factor, 0), tuple(remaining))
     return Edge(None, "", tuple(remaining))
+
+
+def _says(relation: type[sp.Rel], left: sp.Expr, right: sp.Expr) -> str:
+    return text(relation(left, right, evaluate=False))

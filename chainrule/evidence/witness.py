@@ -1,8 +1,8 @@
 """Certified values of both sides at exact points: a witness, or how well they agree.
 
 The only policy that may refute a formula inside its domain. Enclosures that have no number in
-common at two precisions are a witness; a point where either side cannot be told is passed over
-and not counted.
+common at two precisions are a witness; a point where either side cannot be told, or where the
+derivation's own conditions are not certain, is passed over and not counted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,15 @@ from chainrule.derivation import Derivation
 from chainrule.formulas.definitions import entries
 from chainrule.points import instances, points, put_instances
 from chainrule.typeset import text
-from chainrule.values.ball import Undecided, Undefined, decimals, enclose, exact, precision
+from chainrule.values.ball import (
+    Undecided,
+    Undefined,
+    decimals,
+    enclose,
+    exact,
+    holds,
+    precision,
+)
 from chainrule.verdict import Witness
 
 BITS = (160, 320)
@@ -30,6 +38,8 @@ RESOLVED = 40  # bits that an enclosure must have, of the largest entry, to coun
 Point = Mapping[sp.Symbol, Any]
 #: At a point with all names bound to balls: the claimed entries. May raise Undefined, Undecided.
 Claimed = Callable[[Mapping[sp.Symbol, arb]], Sequence[arb]]
+#: (point, derived entries, claimed entries) that look like a witness: raises Undecided if unsure.
+Doubt = Callable[[Point, Sequence[arb], Sequence[arb]], None]
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,13 @@ class Sides:
             for s, e in zip(entries(symbol), entries(value), strict=True):
                 at[s] = enclose(e, at)
         return at
+
+    def values(self, at: Mapping[sp.Symbol, arb]) -> list[arb]:
+        """The derived entries, where the derivative certainly exists; else Undecided."""
+        for condition in self.derivation.conditions:
+            if not holds(condition, at):
+                raise Undecided(f"{text(condition)} does not hold there")
+        return [enclose(e, at) for e in self.derived]
 
     @property
     def free(self) -> list[sp.Symbol]:
@@ -115,8 +132,11 @@ def compare(
     seed: str,
     users: Sequence[Point] = (),
     undefined_refutes: bool = True,
+    doubt: Doubt | None = None,
 ) -> Comparison:
     """Compare certified values, the user's own points first.
+
+    doubt : is asked before a difference inside the domain becomes a witness.
 
     undefined_refutes : whether a claim that is certainly undefined, where the derivative exists,
         is a witness (of formulas it is; code may compute what it then throws away).
@@ -129,7 +149,7 @@ def compare(
         if good >= ENOUGH + len(users):
             break
         try:
-            outcome = _at(sides, claimed, shape, point, undefined_refutes)
+            outcome = _at(sides, claimed, shape, point, undefined_refutes, doubt)
         except (Undecided, Undefined) as why:
             undecided += 1
             reasons[str(why)] = None
@@ -142,7 +162,12 @@ def compare(
 
 
 def _at(
-    sides: Sides, claimed: Claimed, shape: tuple[int, int], point: Point, undefined_refutes: bool
+    sides: Sides,
+    claimed: Claimed,
+    shape: tuple[int, int],
+    point: Point,
+    undefined_refutes: bool,
+    doubt: Doubt | None,
 ) -> Witness | int:
     """A witness, or the bits to which the two sides agree. Undecided, Undefined: nothing told."""
     found: list[tuple[int, arb, arb | None]] = []
@@ -150,7 +175,7 @@ def _at(
     for bits in BITS:
         with precision(bits):
             at = sides.bind(point)
-            derived = [enclose(e, at) for e in sides.derived]
+            derived = sides.values(at)
             try:
                 values: Sequence[arb | None] = claimed(at)
             except Undefined:
@@ -178,6 +203,8 @@ def _at(
             found = apart if not found else [f for f in apart if f[0] in {k for k, *_ in found}]
             if not found:
                 raise Undecided("the two precisions do not say the same")
+            if doubt is not None:
+                doubt(point, derived, [c for c in values if c is not None])
     k, d, c = found[0]
     shown = show_point(sides.derivation, point)
     for function, body in sides.made.items():

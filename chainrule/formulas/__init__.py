@@ -14,53 +14,59 @@ from typing import Any
 
 import sympy as sp
 
-from chainrule import algebra
+from chainrule import algebra, text
 from chainrule.derivation import Block, Derivation, Shape
-from chainrule.errors import ContradictionError, DefinitionError, UsageError
+from chainrule.errors import BudgetError, ContradictionError, DefinitionError, UsageError
 from chainrule.formulas.chain import Chain, follow
-from chainrule.formulas.definitions import System, Value, entries, read, suggest
-from chainrule.formulas.differentiate import partial, simpler, size, tidy
+from chainrule.formulas.definitions import System, Value, entries, given_shapes, read, suggest
+from chainrule.formulas.differentiate import Shortener, height, partial, size, tidy
+from chainrule.formulas.objects import check_name, symbols_of
 from chainrule.formulas.steps import Agreement, write
 from chainrule.points import instances, points, put_instances
 from chainrule.values.ball import Undecided, Undefined, enclose, exact, precision
 
 CLOSED_SIZE = 4_000  # nodes of a formula, written out, above which it is not substituted
-CLOSED_DEPTH = 60  # definitions inside each other, likewise
+CLOSED_HEIGHT = 80  # how deep it is nested, likewise
 SIMPLIFIED_ENTRIES = 64
+JACOBIAN_ENTRIES = 200_000
+PROVED_SIZE = 3_000  # nodes of both routes, written out, above which no proof is tried
 
 __all__ = ["derive"]
 
 
 def _names(value: Any, what: str) -> tuple[str, ...]:
     """`of` or `wrt` as names, without repeats."""
-    if isinstance(value, (str, sp.Symbol, sp.MatrixSymbol)):
-        value = [value]
-    if not isinstance(value, (Sequence, sp.MatrixBase)) or len(value) == 0:
+    single = isinstance(value, (str, sp.Symbol, sp.MatrixSymbol))
+    given = [value] if single else value
+    if not isinstance(given, (Sequence, sp.MatrixBase)) or len(given) == 0 or value == "":
         raise UsageError(f"{what}={value!r}: give a name or several")
-    names = tuple(v if isinstance(v, str) else getattr(v, "name", None) for v in value)
-    for name, given in zip(names, value, strict=True):
+    names: dict[str, None] = {}
+    for each in given:
+        name = each if isinstance(each, str) else getattr(each, "name", None)
         if not isinstance(name, str):
-            raise UsageError(f"{what}={given!r} ({type(given).__name__}) is no name")
-        if names.count(name) > 1:
-            raise UsageError(f"{what} names {name!r} twice")
-    return names  # type: ignore[return-value]
+            raise UsageError(f"{what}={each!r} ({type(each).__name__}) is no name; give a name")
+        if name in names:
+            raise UsageError(f"{what} names {name!r} twice; keep one of them")
+        names[name] = None
+    return tuple(names)
 
 
 def _closed(system: System) -> dict[str, Value]:
     """Each defined name in the free variables alone, as far as that stays readable."""
     closed: dict[str, Value] = {}
     swap: dict[sp.Basic, sp.Basic] = {}
-    depth: dict[str, int] = {}
-    memo: dict[sp.Basic, int] = {}
+    heights: dict[sp.Basic, int] = {}
+    sizes: dict[sp.Basic, int] = {}
     for name, value in system.values.items():
         defined = [n for n in system.needs[name] if n in system.values]
         if any(n not in closed for n in defined):
             continue
-        depth[name] = 1 + max((depth[n] for n in defined), default=0)
-        if depth[name] > CLOSED_DEPTH:
+        below = max((height(e, heights) for n in defined for e in entries(closed[n])), default=0)
+        own = max(height(e, heights) for e in entries(value))
+        if defined and below + own > CLOSED_HEIGHT:
             continue
         substituted = value.xreplace(swap)
-        if sum(size(e, memo) for e in entries(substituted)) > CLOSED_SIZE:
+        if sum(size(e, sizes) for e in entries(substituted)) > CLOSED_SIZE:
             continue
         closed[name] = substituted
         swap |= dict(zip(entries(system.symbols[name]), entries(substituted), strict=True))
@@ -68,6 +74,11 @@ def _closed(system: System) -> dict[str, Value]:
 
 
 def _jacobian(outputs: Sequence[sp.Expr], inputs: Sequence[sp.Symbol]) -> sp.ImmutableDenseMatrix:
+    if len(outputs) * len(inputs) > JACOBIAN_ENTRIES:
+        raise BudgetError(
+            f"a Jacobian of {len(outputs):,}×{len(inputs):,} entries; the limit is "
+            f"{JACOBIAN_ENTRIES:,}: derive it for smaller sizes"
+        )
     return sp.ImmutableDenseMatrix(
         len(outputs), len(inputs), [partial(o, i) for o in outputs for i in inputs]
     )
@@ -75,7 +86,10 @@ def _jacobian(outputs: Sequence[sp.Expr], inputs: Sequence[sp.Symbol]) -> sp.Imm
 
 def _agreement(chain_rule: list[sp.Expr], direct: list[sp.Expr], undefined: tuple[str, ...]) -> str:
     """How the two routes agree: "exact", "points" or "" (could not be told)."""
-    if all(algebra.prove_equal(a, b).equal for a, b in zip(chain_rule, direct, strict=True)):
+    memo: dict[sp.Basic, int] = {}
+    small = sum(size(e, memo) for e in (*chain_rule, *direct)) <= PROVED_SIZE
+    pairs = list(zip(chain_rule, direct, strict=True))
+    if all(a == b or (small and algebra.prove_equal(a, b).equal) for a, b in pairs):
         return "exact"
     if undefined:
         made = instances([*chain_rule, *direct])
@@ -133,11 +147,31 @@ def derive(
     Matrix([[y, x]])
     """
     outputs, inputs = _names(of, "of"), _names(wrt, "wrt")
+    try:
+        return _derive(definitions, outputs, inputs, shapes, functions)
+    except RecursionError:
+        raise BudgetError(
+            "the definitions are nested too deep; name a part of the longest and use the name"
+        ) from None
+
+
+def _derive(
+    definitions: Any,
+    outputs: tuple[str, ...],
+    inputs: tuple[str, ...],
+    shapes: Mapping[str, Any] | None,
+    functions: Iterable[str],
+) -> Derivation:
+    shapes = given_shapes(shapes)
     system = read(definitions, shapes=shapes, functions=functions, cut=inputs)
     for name in outputs:
         if name not in system.values and name not in inputs:
             raise DefinitionError(f"of={name!r} is not defined; " + suggest(name, system.values))
-    system = _with_free(system, inputs, shapes or {})
+    for name in inputs:
+        theirs = system.theirs.get(sp.Symbol(name, real=True))
+        if theirs is not None and theirs.is_integer:
+            raise UsageError(f"wrt={name!r} is an integer symbol; give one with real=True")
+    system = _with_free(system, inputs, shapes)
     closed = _closed(system)
     chain = follow(system, outputs, inputs, _jacobian)
 
@@ -147,13 +181,14 @@ def derive(
     plain: dict[tuple[str, str], sp.ImmutableDenseMatrix] = {}
     complete = all(n in closed for n in chain.active if n in system.values)
     memo: dict[sp.Basic, int] = {}
+    shorter = Shortener()
     for pair, raw in chain.totals.items():
         substituted = raw.xreplace(swap) if complete else raw
         if sum(size(e, memo) for e in substituted) > 4 * CLOSED_SIZE:
             substituted = raw
         plain[pair] = substituted
         short = (
-            substituted.applyfunc(simpler)
+            substituted.applyfunc(shorter)
             if len(substituted) <= SIMPLIFIED_ENTRIES
             else substituted
         )
@@ -186,22 +221,28 @@ def derive(
     return _in_their_symbols(derivation, system) if system.theirs else derivation
 
 
-def _with_free(system: System, inputs: tuple[str, ...], shapes: Mapping[str, Any]) -> System:
+def _with_free(system: System, inputs: tuple[str, ...], shapes: Mapping[str, Shape]) -> System:
     """The system with those inputs added that no definition uses: their derivative is 0."""
-    from chainrule.formulas.definitions import symbols_of
-
-    missing = [n for n in inputs if n not in system.symbols]
     extra: dict[str, Shape] = {}
-    for name in missing:
-        if not (name.isascii() and name.isidentifier()):
-            raise DefinitionError(f"wrt={name!r} is no name; {suggest(name, system.symbols)}")
-        given = shapes.get(name, ())
-        extra[name] = (given,) if isinstance(given, int) else tuple(given)
+    for name in inputs:
+        if name in system.symbols:
+            continue
+        if name in system.undefined or name in text.FUNCTIONS or name in text.CONSTANTS:
+            what = "constant" if name in text.CONSTANTS else "function"
+            raise DefinitionError(f"wrt={name!r} is a {what}; {suggest(name, system.symbols)}")
+        check_name(name, "wrt")
+        extra[name] = shapes.get(name, ())
+    unused = [n for n in shapes if n not in system.symbols and n not in extra]
+    if unused:
+        raise DefinitionError(
+            f"shapes names {unused[0]!r}, which no definition uses; "
+            + suggest(unused[0], system.symbols)
+        )
     return replace(
         system,
         symbols={**system.symbols, **{n: symbols_of(n, s) for n, s in extra.items()}},
         shapes={**system.shapes, **extra},
-        free=(*system.free, *missing),
+        free=(*system.free, *extra),
     )
 
 
@@ -257,7 +298,8 @@ def _in_their_symbols(derivation: Derivation, system: System) -> Derivation:
             for k, b in derivation.blocks.items()
         },
         factors=tuple(swap(f) for f in derivation.factors),
-        conditions=tuple(swap(c) for c in derivation.conditions),
+        # A condition that the user's symbol assumes by itself, x > 0, is always true of it.
+        conditions=tuple(c for c in map(swap, derivation.conditions) if c != sp.true),
         symbols={n: swap(v) for n, v in derivation.symbols.items()},
         local={n: swap(v) for n, v in derivation.local.items()},
         closed={n: swap(v) for n, v in derivation.closed.items()},

@@ -33,8 +33,8 @@ class Chain:
     """What the chain rule multiplies and adds.
 
     reached : every name that the outputs use, each after what it needs.
-    active : those among them that depend on an input, inputs included.
-    local : (name, used name) → local Jacobian, for active pairs.
+    active : those among them that lie on a path from an input to an output, both included.
+    local : (name, used name) → local Jacobian, for active pairs; one that is all 0 is left out.
     totals : (output, input) → total Jacobian in intermediate variables.
     factors : output first; () where the graph is no chain of levels.
     paths : (output, input) → the paths, output first; None where they are too many to list.
@@ -73,17 +73,21 @@ def follow(
             needed |= set(system.needs.get(name, ()))
     reached = tuple(n for n in order if n in needed)
     depends: set[str] = set(inputs) & needed
+    local: dict[tuple[str, str], Matrix] = {}
     for name in reached:
-        if depends & set(system.needs.get(name, ())):
+        for used in system.needs.get(name, ()):
+            if used in depends:
+                step = jacobian(entries(system.values[name]), entries(system.symbols[used]))
+                if any(e != 0 for e in step):
+                    local[name, used] = step
+        if any((name, used) in local for used in system.needs.get(name, ())):
             depends.add(name)
-    active = tuple(n for n in reached if n in depends)
-    local = {
-        (name, used): jacobian(entries(system.values[name]), entries(system.symbols[used]))
-        for name in active
-        if name in system.values
-        for used in dict.fromkeys(system.needs[name])
-        if used in depends
-    }
+    leads: set[str] = set(outputs) & depends
+    for name in reversed(reached):
+        if name in leads:
+            leads |= {used for used in system.needs.get(name, ()) if (name, used) in local}
+    active = tuple(n for n in reached if n in leads)
+    local = {pair: step for pair, step in local.items() if pair[0] in leads}
     length = {n: len(entries(v)) for n, v in system.symbols.items()}
     totals: dict[tuple[str, str], Matrix] = {}
     for output in outputs:

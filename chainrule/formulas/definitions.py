@@ -9,7 +9,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from difflib import get_close_matches
+from fractions import Fraction
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,9 +21,12 @@ from sympy.core.function import AppliedUndef
 
 from chainrule import text
 from chainrule.derivation import Shape, show_shape
-from chainrule.errors import DefinitionError, ShapeError, TextError, UsageError
+from chainrule.errors import BudgetError, DefinitionError, ShapeError, TextError, UsageError
+from chainrule.formulas.objects import Users as _Users
+from chainrule.formulas.objects import assumed, check_name, conditions_of, number, real, symbols_of
 
 Value: TypeAlias = sp.Expr | sp.ImmutableDenseMatrix
+MAX_ENTRIES = 10_000  # of one variable
 
 
 @dataclass(frozen=True)
@@ -60,70 +66,11 @@ def suggest(name: str, known: Iterable[str]) -> str:
     return f"{hint}known: {', '.join(names) or 'nothing'}"
 
 
-def symbols_of(name: str, shape: Shape) -> Value:
-    """A real symbol ``x``, a column ``x[0], x[1]``, or a matrix ``W[0,0] …``."""
-    if shape == ():
-        return sp.Symbol(name, real=True)
-    if len(shape) == 1:
-        return sp.ImmutableDenseMatrix(
-            [sp.Symbol(f"{name}[{i}]", real=True) for i in range(shape[0])]
-        )
-    return sp.ImmutableDenseMatrix(
-        *shape,
-        [
-            sp.Symbol(f"{name}[{i},{j}]", real=True)
-            for i in range(shape[0])
-            for j in range(shape[1])
-        ],
-    )
-
-
 def shape_of(value: Value) -> Shape:
     """(), (n,) for a column, (m, n) otherwise."""
     if not isinstance(value, sp.MatrixBase):
         return ()
     return (int(value.rows),) if value.cols == 1 else (int(value.rows), int(value.cols))
-
-
-def conditions_of(expression: sp.Basic) -> list[sp.Basic]:
-    """Under which a SymPy expression is defined and differentiable, read off its nodes."""
-    found: list[sp.Basic] = []
-    for e in sp.preorder_traversal(expression):
-        if isinstance(e, sp.Pow) and e.exp.is_Rational:
-            if not e.exp.is_Integer:
-                found.append(sp.Gt(e.base, 0))
-            elif e.exp.is_negative:
-                found.append(sp.Ne(e.base, 0))
-        elif isinstance(e, sp.Pow) and e.base is not sp.E:
-            found.append(sp.Gt(e.base, 0))
-        elif isinstance(e, (sp.log, sp.gamma, sp.loggamma)):
-            found.append(sp.Gt(e.args[0], 0))
-        elif isinstance(e, (sp.tan, sp.sec)):
-            found.append(sp.Ne(sp.cos(e.args[0]), 0))
-        elif isinstance(e, (sp.cot, sp.csc)):
-            found.append(sp.Ne(sp.sin(e.args[0]), 0))
-        elif isinstance(e, (sp.asin, sp.acos, sp.atanh)):
-            found += [sp.Gt(e.args[0], -1), sp.Lt(e.args[0], 1)]
-        elif isinstance(e, sp.acosh):
-            found.append(sp.Gt(e.args[0], 1))
-        elif isinstance(e, (sp.Abs, sp.sign, sp.Heaviside)):
-            found.append(sp.Ne(e.args[0], 0))
-        elif isinstance(e, (sp.Max, sp.Min)):
-            found += [sp.Ne(a - b, 0) for i, a in enumerate(e.args) for b in e.args[i + 1 :]]
-        elif isinstance(e, sp.Piecewise):
-            for _, condition in e.args:
-                found += [
-                    sp.Ne(r.lhs - r.rhs, 0) for r in condition.atoms(sp.core.relational.Relational)
-                ]
-    return [c for c in dict.fromkeys(found) if c not in (sp.true, sp.false)]
-
-
-def _check_name(name: str, what: str) -> str:
-    if not (name.isascii() and name.isidentifier()) or name.startswith("_"):
-        raise DefinitionError(
-            f"{what} {name!r} is no name: write a letter, then letters, digits and _"
-        )
-    return name
 
 
 def _pairs(definitions: Any) -> list[tuple[str, Any]]:
@@ -139,7 +86,7 @@ def _pairs(definitions: Any) -> list[tuple[str, Any]]:
             f"definitions are a {type(definitions).__name__}; give a mapping such as "
             '{"f": "5*x", "x": "t**2"}, or a list of texts such as "f = 5*x"'
         )
-    pairs: list[tuple[str, Any]] = []
+    pairs: dict[str, Any] = {}
     for item in items:
         if not (isinstance(item, tuple) and len(item) == 2):
             raise UsageError(f"{item!r} is no definition; give (name, value) or 'name = formula'")
@@ -148,55 +95,13 @@ def _pairs(definitions: Any) -> list[tuple[str, Any]]:
             name = name.name
         if not isinstance(name, str):
             raise UsageError(f"{name!r} names a definition; give a text or a SymPy symbol")
-        _check_name(name, "definition")
-        if name in dict(pairs):
+        check_name(name, "definition")
+        if name in pairs:
             raise DefinitionError(f"{name!r} is defined twice; keep one of the two definitions")
-        pairs.append((name, value))
+        pairs[name] = value
     if not pairs:
         raise UsageError('there is no definition; give at least one, such as {"f": "t**2"}')
-    return pairs
-
-
-@dataclass(frozen=True)
-class _Users:
-    """What SymPy objects of the user's teach: their symbols by name, and shapes of matrices."""
-
-    symbols: dict[str, sp.Symbol]
-    shapes: dict[str, Shape]
-
-
-def _real(expression: Any, users: _Users, name: str) -> Any:
-    """A SymPy object with real symbols, Floats as the decimals they show."""
-    if isinstance(expression, sp.MatrixExpr):
-        expression = expression.as_explicit()
-    swap: dict[Any, Any] = {}
-    for s in sorted(expression.free_symbols, key=str):
-        if isinstance(s, (sp.Dummy, sp.Wild)) or not isinstance(s, sp.Symbol):
-            if isinstance(s, sp.MatrixSymbol):
-                continue
-            raise UsageError(f"{name}: {s!r} ({type(s).__name__}) cannot be used; use a Symbol")
-        _check_name(s.name, "symbol")
-        if s.is_extended_real is False:
-            raise UsageError(f"{name}: {s.name} is not real; formulas are over the real numbers")
-        if users.symbols.setdefault(s.name, s) != s:
-            raise DefinitionError(
-                f"two different symbols are called {s.name!r}; give both the same assumptions"
-            )
-        if s.is_real is not True:
-            swap[s] = sp.Symbol(s.name, real=True)
-    for e in expression.atoms(sp.matrices.expressions.matexpr.MatrixElement):
-        if not all(i.is_Integer for i in e.args[1:]):
-            raise UsageError(f"{name}: {e} has an index that is no number; give explicit entries")
-        matrix, row, column = e.args
-        rows, columns = int(matrix.rows), int(matrix.cols)
-        shape = (rows,) if columns == 1 else (rows, columns)
-        users.shapes[matrix.name] = shape
-        swap[e] = symbols_of(matrix.name, shape)[int(row), int(column)]
-    swap |= {f: sp.Rational(str(f)) for f in expression.atoms(sp.Float)}
-    out = expression.xreplace(swap)
-    if out.has(sp.I, sp.nan, sp.zoo, sp.oo, -sp.oo):
-        raise DefinitionError(f"{name} = {expression} is not a real number everywhere it is used")
-    return out
+    return list(pairs.items())
 
 
 def read(
@@ -212,18 +117,11 @@ def read(
     cut : names to be taken as free variables even where they are defined.
     """
     pairs = [(n, v) for n, v in _pairs(definitions) if n not in set(cut)]
-    names = [n for n, _ in pairs]
-    declared = {_check_name(f, "function"): None for f in functions}
-    free_shapes: dict[str, Shape] = {}
+    names = {n: None for n, _ in pairs}
+    functions = (functions,) if isinstance(functions, str) else functions
+    declared = {check_name(f, "function"): None for f in functions}
+    free_shapes = given_shapes(shapes)
     users = _Users({}, free_shapes)
-    for name, given in (shapes or {}).items():
-        shape = (given,) if isinstance(given, int) else tuple(given)
-        if not all(isinstance(n, int) and n > 0 for n in shape) or len(shape) > 2:
-            raise ShapeError(
-                f"shapes[{name!r}] = {given!r}: give (), (n,) or (m, n), sizes above 0"
-            )
-        free_shapes[name] = shape
-
     sources: dict[str, Any] = {}
     needs: dict[str, tuple[str, ...]] = {}
     for name, value in pairs:
@@ -244,7 +142,10 @@ def read(
     values: dict[str, Value] = {}
     conditions: dict[str, tuple[sp.Basic, ...]] = {}
     for name in order:
-        values[name], conditions[name] = _build(name, sources[name], symbols, tuple(declared))
+        values[name], conditions[name], _ = _build(name, sources[name], symbols, tuple(declared))
+        conditions[name] += tuple(
+            c for n in needs[name] if n in users.symbols for c in assumed(users.symbols[n])
+        )
         symbols[name] = symbols_of(name, shape_of(values[name]))
         wanted = free_shapes.get(name)
         if wanted is not None and wanted != shape_of(values[name]):
@@ -267,8 +168,32 @@ def read(
     )
 
 
+def given_shapes(shapes: Any) -> dict[str, Shape]:
+    """Given shapes as tuples, each of them possible."""
+    if shapes is None:
+        return {}
+    if not isinstance(shapes, Mapping):
+        raise UsageError(f'shapes={shapes!r}: give a mapping such as {{"W": (2, 3)}}')
+    found: dict[str, Shape] = {}
+    for key, given in shapes.items():
+        name = str(getattr(key, "name", key))
+        sizes = tuple(given) if isinstance(given, (tuple, list)) else (given,)
+        if len(sizes) > 2 or not all(type(n) is int and n > 0 for n in sizes):
+            raise ShapeError(
+                f"shapes[{name!r}] = {given!r}: give (), (n,) or (m, n), sizes above 0"
+            )
+        if prod(sizes) > MAX_ENTRIES:
+            raise BudgetError(
+                f"shapes[{name!r}] = {given!r} has {prod(sizes):,} entries; "
+                f"the limit is {MAX_ENTRIES:,}: derive it for smaller sizes"
+            )
+        found[name] = sizes
+    return found
+
+
 def _parts(source: Any) -> list[Any]:
-    return source if isinstance(source, list) else [source]
+    """A source's parts, of lists in lists as well."""
+    return [p for s in source for p in _parts(s)] if isinstance(source, list) else [source]
 
 
 def _used(expression: sp.Basic) -> dict[str, None]:
@@ -283,24 +208,26 @@ def _source(name: str, value: Any, users: _Users) -> Any:
     if isinstance(value, str):
         return text.read(value, name=name)
     if isinstance(value, (sp.MatrixBase, sp.MatrixExpr)):
-        return sp.ImmutableDenseMatrix(_real(value, users, name))
+        return sp.ImmutableDenseMatrix(real(value, users, name))
     if isinstance(value, sp.Expr):
-        return _real(value, users, name)
+        return real(value, users, name)
     if isinstance(value, (bool, complex)):
-        raise UsageError(f"{name} = {value!r} is no real formula")
-    if isinstance(value, (int, float, np.integer, np.floating)):
-        return sp.Rational(str(value))
+        raise UsageError(f"{name} = {value!r} is no real formula; give a real number or a formula")
+    if isinstance(value, (int, float, np.integer, np.floating, Fraction, Decimal)):
+        return number(value, name)
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
     if isinstance(value, (list, tuple)):
         if not value:
             raise UsageError(f"{name} = {value!r} is empty; give at least one entry")
         return [_source(f"{name}[{i}]", v, users) for i, v in enumerate(value)]
     raise UsageError(
-        f"{name} is a {type(value).__name__}; give a text, a SymPy expression, a number, "
+        f"{name} is of the type {type(value).__name__}; give a text, a SymPy expression, a number, "
         "or a list of them"
     )
 
 
-def _order(names: Sequence[str], needs: Mapping[str, Sequence[str]]) -> list[str]:
+def _order(names: Iterable[str], needs: Mapping[str, Sequence[str]]) -> list[str]:
     """Names so that each comes after all that it needs; a cycle is an error that shows it."""
     done: dict[str, None] = {}
     for first in names:
@@ -311,9 +238,7 @@ def _order(names: Sequence[str], needs: Mapping[str, Sequence[str]]) -> list[str
             for need in rest:
                 if need in path:
                     cycle = [*list(path)[list(path).index(need) :], need]
-                    way = ", ".join(
-                        f"{a} needs {b}" for a, b in itertools.pairwise(cycle)
-                    )
+                    way = ", ".join(f"{a} needs {b}" for a, b in itertools.pairwise(cycle))
                     raise DefinitionError(
                         f"the definitions go round in a circle: {way}; "
                         "one of them must do without the other"
@@ -331,25 +256,31 @@ def _order(names: Sequence[str], needs: Mapping[str, Sequence[str]]) -> list[str
 
 def _build(
     name: str, source: Any, symbols: Mapping[str, Value], undefined: tuple[str, ...]
-) -> tuple[Value, tuple[sp.Basic, ...]]:
+) -> tuple[Value, tuple[sp.Basic, ...], tuple[sp.Basic, ...]]:
+    """The value, the conditions under which it is differentiable, and those under which it is
+    defined: of them the inequalities, and ≠ where it has no value at equality (no kinks)."""
     if isinstance(source, text.Source):
         built = text.build(source, symbols, undefined=undefined, name=name)
-        return built.value, built.conditions
+        defined = [c for c in built.conditions if c in built.defined or not isinstance(c, sp.Ne)]
+        return built.value, built.conditions, tuple(defined)
     if isinstance(source, list):
         rows: list[list[sp.Expr]] = []
         conditions: list[sp.Basic] = []
+        needed: list[sp.Basic] = []
         for i, part in enumerate(source):
-            value, more = _build(f"{name}[{i}]", part, symbols, undefined)
+            value, more, least = _build(f"{name}[{i}]", part, symbols, undefined)
             if isinstance(value, sp.MatrixBase) and value.cols != 1:
                 raise ShapeError(f"{name}[{i}] is a matrix; a list holds scalars or rows of them")
             rows.append(entries(value))
             conditions += more
+            needed += least
         if len({len(r) for r in rows}) > 1:
             raise ShapeError(
                 f"{name} has rows of {', '.join(str(len(r)) for r in rows)} entries; "
                 "they must be equally long"
             )
-        return sp.ImmutableDenseMatrix(rows), tuple(dict.fromkeys(conditions))
+        unique = tuple(dict.fromkeys(conditions)), tuple(dict.fromkeys(needed))
+        return sp.ImmutableDenseMatrix(rows), *unique
     known = {s: s for n in symbols for s in entries(symbols[n])}
     stray = [s for s in source.free_symbols if s not in known]
     if stray:
@@ -359,7 +290,11 @@ def _build(
             f"{name} uses {bad}, but {owner} is {show_shape(shape_of(symbols[owner]))}; "
             f"for a free vector or matrix give shapes={{{owner!r}: …}}"
         )
-    return source, tuple(dict.fromkeys(c for e in entries(source) for c in conditions_of(e)))
+    both = [
+        tuple(dict.fromkeys(c for e in entries(source) for c in conditions_of(e, kinks=kinks)))
+        for kinks in (True, False)
+    ]
+    return source, both[0], both[1]
 
 
 def claimed_value(
@@ -368,7 +303,8 @@ def claimed_value(
     undefined: tuple[str, ...],
     name: str,
 ) -> tuple[Value, tuple[sp.Basic, ...]]:
-    """A claimed derivative of every accepted kind, in the symbols of a derivation.
+    """A claimed derivative of every accepted kind, in the symbols of a derivation, and the
+    conditions under which it is defined as written.
 
     Raises TextError for text that is no formula or uses an unknown name, DefinitionError for a
     SymPy object with symbols that the derivation does not have.
@@ -390,7 +326,8 @@ def claimed_value(
             )
         return part.xreplace(swap)
 
-    return _build(name, adopt(source), symbols, undefined)
+    value, _, defined = _build(name, adopt(source), symbols, undefined)
+    return value, defined
 
 
 __all__ = [
@@ -400,6 +337,7 @@ __all__ = [
     "claimed_value",
     "conditions_of",
     "entries",
+    "given_shapes",
     "read",
     "shape_of",
     "suggest",

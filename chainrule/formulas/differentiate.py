@@ -2,48 +2,70 @@
 
 `partial` is SymPy's derivative with our own rules at switches: sign and step have the derivative 0
 away from their jump, |u| has sign(u), max has the step that picks (SymPy leaves DiracDelta, or
-needs re and im). `simpler` offers shorter forms of a result, and keeps one only if exact algebra
+needs re and im). `Shortener` offers shorter forms of a result, and keeps one only if exact algebra
 proves it the same: no simplifier is believed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 
 import sympy as sp
 
 from chainrule import algebra
 
-SIMPLIFY_OPERATIONS = 60
+SIMPLIFY_OPERATIONS = 40  # of one expression that SymPy's simplify is asked about
+SIMPLIFY_SYMBOLS = 3  # in it; with many, trigonometric factoring does not end
+SIMPLIFY_ALTOGETHER = 400
 SHORTEN_OPERATIONS = 400
+MULTIPLIED_OUT = 500
+LARGE = 10**6
+EXTREME_HEIGHT = 12
 
 
-class _Sign(sp.Function):  # type: ignore[misc]
-    """sign, constant on both sides."""
+class _Flat(sp.Function):  # type: ignore[misc]
+    """Constant on both sides of its jump."""
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         return sp.S.Zero
 
 
-class _Step(_Sign):
-    """The unit step, constant on both sides."""
+class _Step(_Flat):
+    """The unit step."""
 
 
-def _prepared(expression: sp.Expr) -> sp.Expr:
-    """|u| = u·sign u, max(a, b) = a·step(a − b) + b·step(b − a), in functions of our own."""
+class _Sign(_Flat):
+    """sign."""
 
-    def extreme(e: sp.Expr, direction: int) -> sp.Expr:
-        best, *rest = e.args
-        for other in rest:
-            gap = direction * (best - other)
-            best = best * _Step(gap) + other * _Step(-gap)
-        return best
 
-    out = expression.replace(sp.Max, lambda *a: extreme(sp.Max(*a, evaluate=False), 1))
-    out = out.replace(sp.Min, lambda *a: extreme(sp.Min(*a, evaluate=False), -1))
-    out = out.replace(sp.Abs, lambda a: a * _Sign(a))
-    out = out.replace(sp.sign, _Sign)
-    return out.replace(sp.Heaviside, lambda a, *_: _Step(a))
+class _Abs(sp.Function):  # type: ignore[misc]
+    """|u|, with the derivative sign u."""
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        return _Sign(self.args[0])
+
+
+class _Extreme(sp.Function):  # type: ignore[misc]
+    """max or min, whose derivative by an argument picks it: ∏ step(it − other), or other − it."""
+
+    way: int
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        mine = self.args[argindex - 1]
+        others = [a for k, a in enumerate(self.args) if k != argindex - 1]
+        return sp.Mul(*(_Step(self.way * (mine - other)) for other in others))
+
+
+class _Max(_Extreme):
+    way = 1
+
+
+class _Min(_Extreme):
+    way = -1
+
+
+_OURS = {sp.Max: _Max, sp.Min: _Min, sp.Abs: _Abs, sp.sign: _Sign}
 
 
 def partial(expression: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
@@ -51,14 +73,19 @@ def partial(expression: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
 
     >>> x = sp.Symbol("x", real=True)
     >>> partial(abs(x) * x, x), partial(sp.Max(x, 0), x)
-    (2*x*sign(x), Heaviside(x))
+    (x*sign(x) + Abs(x), Heaviside(x))
     """
     if symbol not in expression.free_symbols:
         return sp.S.Zero
-    if not expression.has(sp.Max, sp.Min, sp.Abs, sp.sign, sp.Heaviside):
+    if not expression.has(*_OURS, sp.Heaviside):
         return sp.diff(expression, symbol)
-    derived = sp.diff(_prepared(expression), symbol)
-    return derived.replace(_Step, sp.Heaviside).replace(_Sign, sp.sign)
+    ours = expression.replace(sp.Heaviside, lambda u, *_: _Step(u))
+    for theirs, own in _OURS.items():
+        ours = ours.replace(theirs, own)
+    derived = sp.diff(ours, symbol).replace(_Step, sp.Heaviside)
+    for theirs, own in _OURS.items():
+        derived = derived.replace(own, theirs)
+    return derived
 
 
 def size(expression: sp.Basic, memo: dict[sp.Basic, int] | None = None) -> int:
@@ -69,31 +96,67 @@ def size(expression: sp.Basic, memo: dict[sp.Basic, int] | None = None) -> int:
     return memo[expression]
 
 
-def _candidates(expression: sp.Expr) -> Iterable[sp.Expr]:
-    operations = sp.count_ops(expression)
-    if operations > SHORTEN_OPERATIONS:
-        return
-    yield sp.factor_terms(expression)
-    if operations <= SIMPLIFY_OPERATIONS:
-        # SymPy's simplify may fail in many ways on odd input; a shorter form is a courtesy.
-        try:
-            yield sp.simplify(expression)
-        except Exception:
+def height(expression: sp.Basic, memo: dict[sp.Basic, int]) -> int:
+    """How deep an expression is nested; max and min, which SymPy compares at length, count more."""
+    if expression not in memo:
+        extreme = isinstance(expression, (sp.Max, sp.Min))
+        own = EXTREME_HEIGHT * len(expression.args) if extreme else 1
+        memo[expression] = own + max((height(a, memo) for a in expression.args), default=0)
+    return memo[expression]
+
+
+def _multiplied_out(e: sp.Basic) -> int:
+    """About how many terms an expression has when its products and powers are multiplied out."""
+    if isinstance(e, sp.Add):
+        return min(sum(map(_multiplied_out, e.args)), LARGE)
+    if isinstance(e, sp.Pow) and e.exp.is_Integer:
+        terms, power = _multiplied_out(e.base), abs(int(e.exp))
+        return LARGE if terms > 1 and power > 20 else min(terms**power, LARGE)
+    return min(int(prod(map(_multiplied_out, e.args))), LARGE)
+
+
+def _kinds(expression: sp.Expr) -> set[type]:
+    return {type(f) for f in expression.atoms(sp.Function)}
+
+
+class Shortener:
+    """Finds shorter forms; of all it is asked, SymPy's `simplify` gets a bounded share."""
+
+    def __init__(self) -> None:
+        self.left = SIMPLIFY_ALTOGETHER
+
+    def candidates(self, expression: sp.Expr) -> Iterable[sp.Expr]:
+        operations = sp.count_ops(expression)
+        if operations > SHORTEN_OPERATIONS or _multiplied_out(expression) > MULTIPLIED_OUT:
             return
+        yield sp.factor_terms(expression)
+        few = len(expression.free_symbols) <= SIMPLIFY_SYMBOLS
+        if few and operations <= min(SIMPLIFY_OPERATIONS, self.left):
+            self.left -= operations
+            # SymPy's simplify may fail in many ways on odd input; a shorter form is a courtesy.
+            try:
+                yield sp.simplify(expression)
+            except Exception:
+                return
+
+    def __call__(self, expression: sp.Expr) -> sp.Expr:
+        """The shortest form found that exact algebra proves to be the same function."""
+        best, cost = expression, sp.count_ops(expression)
+        if cost <= 2:
+            return expression
+        for candidate in self.candidates(expression):
+            operations = sp.count_ops(candidate)
+            # A new kind of function is no simplification: e^z/(1 + e^z)² is not 1/cosh²(z/2)/4.
+            if operations < cost and _kinds(candidate) <= _kinds(expression):
+                proof = algebra.prove_equal(candidate, expression)
+                if proof.equal and not proof.switches:
+                    best, cost = candidate, operations
+        return best
 
 
 def simpler(expression: sp.Expr) -> sp.Expr:
-    """The shortest form found that exact algebra proves to be the same function."""
-    best, cost = expression, sp.count_ops(expression)
-    if cost <= 2:
-        return expression
-    for candidate in _candidates(expression):
-        operations = sp.count_ops(candidate)
-        if operations < cost:
-            proof = algebra.prove_equal(candidate, expression)
-            if proof.equal and not proof.switches:
-                best, cost = candidate, operations
-    return best
+    """The shortest form found of one expression."""
+    return Shortener()(expression)
 
 
 def tidy(conditions: Iterable[sp.Basic]) -> tuple[sp.Basic, ...]:
@@ -112,8 +175,11 @@ def tidy(conditions: Iterable[sp.Basic]) -> tuple[sp.Basic, ...]:
             for factor in algebra.nonzero_factors(condition.lhs - condition.rhs):
                 out[sp.Ne(factor, 0)] = None
         elif isinstance(condition, (sp.Gt, sp.Lt)):
-            if algebra.sign(condition.gts - condition.lts) != 1:
-                out[condition] = None
+            gap = condition.gts - condition.lts
+            if algebra.sign(gap) == 1:
+                continue
+            even = algebra.even_factors(gap)
+            out |= {sp.Ne(f, 0): None for f in even} if even else {condition: None}
         else:
             out[condition] = None
     out.pop(sp.true, None)

@@ -58,15 +58,9 @@ def _negative_part(z: Array) -> Array:
 
 def _logistic(z: Array) -> Array:
     # σ(z) to a few ulp of itself, also where it is tiny: exp(min(z, 0)) is 1 on the right and
-    # exp(z) on the left, the two usual branches in one line.
+    # exp(z) on the left, the two usual branches in one line. (1 + tanh(z/2))/2 would do without
+    # |z|, but is 0 below z ≈ −37.
     return np.exp(_negative_part(z)) / (1.0 + np.exp(-np.abs(z)))
-
-
-def _sigmoid(z: Array) -> Array:
-    # 1/(1 + exp(−z)) = (1 + tanh(z/2))/2: cannot overflow, smooth, and without a branch. Below
-    # z ≈ −37 it is 0, an error of at most 1e-16 in a value of the order 1 (`_logistic` has it
-    # to a few ulp of itself, at the price of |z|).
-    return 0.5 * (1.0 + np.tanh(0.5 * z))
 
 
 def _sigmoid_slope(z: Array) -> Array:
@@ -160,7 +154,7 @@ ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
     {
         row.name: row
         for row in (
-            Activation("sigmoid", _sigmoid, _sigmoid_slope, "1/(1 + exp(-z))"),
+            Activation("sigmoid", _logistic, _sigmoid_slope, "1/(1 + exp(-z))"),
             Activation("tanh", _tanh, _tanh_slope, "tanh(z)"),
             Activation("relu", _relu, _relu_slope, "max(z, 0)"),
             Activation("leaky_relu", _leaky_relu, _leaky_relu_slope, "max(z, z/100)"),

@@ -48,7 +48,9 @@ def lower(
             thing = min(map(str, named or stray))
             raise UsageError(f"{thing} in {e} has no number; it cannot become NumPy code")
     put = [e.xreplace(swap) for e in expressions]
-    function = sp.lambdify(fresh, put, modules=[_EXTRA, "numpy"], cse=True)
+    # SymPy's cse gives wrong code for steps of definitions by cases.
+    cases = any(e.has(sp.Piecewise) for e in put)
+    function = sp.lambdify(fresh, put, modules=[_EXTRA, "numpy"], cse=not cases)
 
     def values(*numbers: Any) -> list[np.ndarray]:
         arrays = [np.asarray(n, dtype=float) for n in numbers]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from chainrule.derivation import Derivation
 
 ULPS = 4
+RESIDUE = 2.0**-48
 LARGEST = 100_000  # bits before the point that a value may have
 
 
@@ -84,7 +85,11 @@ def exact(value: Any) -> arb:
 
 
 def _constant(value: float) -> arb:
-    """A float met in code: the real number that it means lies within ±4 ulp."""
+    """A float met in code: the real number that it means lies within ±4 ulp.
+
+    NumPy hands float16 and float32 on as Python floats, so a fraction with so few binary digits is
+    read with ±4 of their ulp. What is smaller than RESIDUE may be all rounding (sin π is 1e−16).
+    """
     if not math.isfinite(value):
         raise Undecided(f"the constant {value!r} is no number")
     if abs(value) <= 2.0**20 and (value * 2.0**10).is_integer():
@@ -92,7 +97,15 @@ def _constant(value: float) -> arb:
     seen = _readings.get()
     if seen is not None:
         seen[value] = None
-    return arb(value, ULPS * math.ulp(value))
+    numerator = abs(value.as_integer_ratio()[0])
+    significant = numerator // (numerator & -numerator)
+    ulp = math.ulp(value)
+    if abs(value) < RESIDUE:
+        return arb(value, abs(value))
+    if not value.is_integer():
+        short = [bits for bits in (11, 24) if significant.bit_length() <= bits]
+        ulp *= 2.0 ** (53 - short[0]) if short else 1.0
+    return arb(value, ULPS * ulp)
 
 
 def _positive(x: arb, what: str) -> None:
@@ -110,6 +123,12 @@ def _between(x: arb, low: int | None, high: int | None, what: str) -> None:
     if (low is not None and x < low) or (high is not None and x > high):
         raise Undefined(f"{what} outside its domain")
     raise Undecided(f"{what} at the border of its domain")
+
+
+def _off_poles(x: arb, what: str) -> arb:
+    if x.is_integer() and x <= 0:
+        raise Undefined(f"{what} at a pole")
+    return x
 
 
 def _finite(x: arb) -> arb:
@@ -331,16 +350,15 @@ class Ball:
         return Ball(self.value.erfc())
 
     def gamma(self) -> Ball:
-        _positive(self.value, "gamma")
-        return Ball(_finite(_small_enough(self.value).gamma()))
+        return Ball(_finite(_off_poles(_small_enough(self.value), "gamma").gamma()))
 
     def lgamma(self) -> Ball:
-        _positive(self.value, "lgamma")
+        if not self.value > 0:  # log |Γ| for some, complex for others
+            raise Undecided("lgamma of a number that is not positive")
         return Ball(_finite(self.value.lgamma()))
 
     def digamma(self) -> Ball:
-        _positive(self.value, "digamma")
-        return Ball(_finite(self.value.digamma()))
+        return Ball(_finite(_off_poles(_small_enough(self.value), "digamma").digamma()))
 
     def conjugate(self) -> Ball:
         return self
@@ -402,7 +420,7 @@ _METHODS: Mapping[Any, Callable[[Ball], Ball]] = {
     sp.asin: Ball.arcsin,
     sp.acos: Ball.arccos,
     sp.atan: Ball.arctan,
-    sp.acot: lambda x: x.reciprocal().arctan(),
+    sp.acot: lambda x: Ball(arb.pi() / 2) if x.value == 0 else x.reciprocal().arctan(),
     sp.sinh: Ball.sinh,
     sp.cosh: Ball.cosh,
     sp.tanh: Ball.tanh,
@@ -482,7 +500,10 @@ def enclose(expression: sp.Basic, at: Mapping[sp.Symbol, arb]) -> arb:
                 if b.value < 0:
                     raise Undefined("a fractional power of a negative number")
                 return Ball(_power(b.value, exact(exponent)))
-            return value(base) ** value(exponent)  # type: ignore[no-any-return]
+            b, n = value(base), value(exponent)
+            if b.value < 0 and n.value.is_integer() and not exponent.is_integer:
+                raise Undecided("a negative base, and an exponent that is integer only there")
+            return b**n  # type: ignore[no-any-return]
         if isinstance(e, (sp.Max, sp.Min)):
             pick = arb.max if isinstance(e, sp.Max) else arb.min
             best = value(e.args[0]).value
@@ -491,8 +512,8 @@ def enclose(expression: sp.Basic, at: Mapping[sp.Symbol, arb]) -> arb:
             return Ball(best)
         if isinstance(e, (sp.sign, sp.Heaviside)):
             x = value(e.args[0])
-            sign = x._sign_against(0)
-            if not sign:
+            sign = x._sign_against(0) or 0
+            if sign == 0 and isinstance(e, sp.Heaviside):
                 raise Undecided(f"{e} at its jump")
             return Ball(sign if isinstance(e, sp.sign) else int(sign > 0))
         if isinstance(e, sp.Piecewise):
@@ -504,6 +525,8 @@ def enclose(expression: sp.Basic, at: Mapping[sp.Symbol, arb]) -> arb:
             return value(e.args[0]).arctan2(value(e.args[1]))
         if isinstance(e, sp.polygamma) and e.args[0] == 0:
             return value(e.args[1]).digamma()
+        if isinstance(e, sp.log) and isinstance(e.args[0], sp.Add) and sp.S.One in e.args[0].args:
+            return value(e.args[0] - 1).log1p()  # keeps its digits where the rest is tiny
         for kind, method in _METHODS.items():
             if isinstance(e, kind):
                 return method(value(e.args[0]))
@@ -532,6 +555,19 @@ for _strict, _kind in (
     (sp.Unequality, sp.Ne),
 ):
     assert _strict is _kind  # SymPy's short names are these classes; the table relies on it
+
+
+def holds(condition: sp.Basic, at: Mapping[sp.Symbol, arb]) -> bool | None:
+    """Whether a condition certainly holds at a point, certainly fails, or None: cannot be told."""
+    if condition in (sp.true, sp.false):
+        return bool(condition)
+    compare = _COMPARE.get(type(condition))
+    if compare is None:
+        return None
+    try:
+        return bool(compare(Ball(enclose(condition.lhs, at)), Ball(enclose(condition.rhs, at))))
+    except Undecided:
+        return None
 
 
 def decimals(x: arb, digits: int = 20) -> str:
@@ -592,12 +628,10 @@ def evaluate(derivation: Derivation, values: Mapping[str, Any]) -> np.ndarray | 
     for condition in derivation.conditions:
         try:
             with precision(128):
-                broken = (
-                    isinstance(condition, sp.Ne) and enclose(condition.lhs - condition.rhs, at) == 0
-                )
+                fine = holds(condition, at)
         except (Undefined, Undecided):
             continue
-        if broken:
+        if fine is False:
             raise DefinitionError(f"{derivation.name} is not defined there: {condition} is needed")
     if isinstance(result, sp.MatrixBase):
         entries = [rounded(e, at, derivation.name) for e in result]

@@ -1,4 +1,4 @@
-"""A dense network's gradients as products of SymPy's local Jacobians, and the check against code.
+"""A dense network's gradients as products of SymPy's local Jacobians.
 
     ∂C/∂W⁽ˡ⁾ = Σ over samples  ∂C/∂a⁽ᴸ⁾ · ∂a⁽ᴸ⁾/∂z⁽ᴸ⁾ · ∂z⁽ᴸ⁾/∂a⁽ᴸ⁻¹⁾ ⋯ ∂z⁽ˡ⁾/∂W⁽ˡ⁾
 
@@ -10,10 +10,10 @@ the whole network are never written out: that takes minutes. Shares nothing with
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, cast
+from typing import Any
 
 import flint
 import numpy as np
@@ -25,25 +25,7 @@ from chainrule.errors import ShapeError
 from chainrule.formulas import derive
 from chainrule.formulas.definitions import entries
 from chainrule.graph.lower import lower
-from chainrule.values.ball import (
-    Ball,
-    Undecided,
-    Undefined,
-    decimals,
-    enclose,
-    exact,
-    precision,
-    reading_constants,
-)
-from chainrule.verdict import CodeReport, Evidence, Finding, Scope, Verdict, Witness
-
-BITS = (160, 320)
-UNIT = 2.0**-53
-SPREADS = 16  # times what one ulp of the inputs does
-ROUNDINGS = 64  # units of the largest entry, for the operations themselves
-
-#: hand(x, y, Ws, bs) → {"W1": …, "b1": …}, for float64 arrays and for arrays of balls alike.
-Hand = Callable[..., Mapping[str, Any]]
+from chainrule.values.ball import enclose, exact
 
 
 @lru_cache(maxsize=512)
@@ -211,81 +193,10 @@ class Network:
                 got = given[name].shape if name in given else "nothing"
                 raise ShapeError(f"{name} must have the shape {shape} and has {got}")
 
-    def check(
-        self,
-        hand: Hand,
-        x: np.ndarray,
-        y: np.ndarray,
-        Ws: Sequence[np.ndarray],
-        bs: Sequence[np.ndarray],
-        name: str = "∂C/∂{}",
-    ) -> tuple[Verdict, dict[str, np.ndarray], Gradients]:
-        """Hand-coded gradients against the derived ones at one point.
-
-        Returns the verdict, |hand-coded − derived| for each parameter (float64 code against
-        certified values), and the derived gradients.
-        """
-        with np.errstate(all="ignore"):
-            floats = hand(x, y, Ws, bs)
-        derived: Gradients | None = None
-        apart: dict[str, tuple[int, ...]] = {}
-        problem = ""
-        exactly: Mapping[str, Any] = {}
-        with reading_constants() as constants:
-            for bits in BITS:
-                with precision(bits):
-                    derived = self.gradients(x, y, Ws, bs)
-                    try:
-                        exactly = hand(
-                            _array(x), _array(y), [_array(W) for W in Ws], [_array(b) for b in bs]
-                        )
-                    except (Undecided, Undefined, TypeError) as why:
-                        problem = str(why)
-                        break
-                    now = _disjoint(derived, exactly)
-                    apart = now if bits == BITS[0] else {k: apart[k] for k in now if k in apart}
-        assert derived is not None
-        with precision(BITS[1]):
-            try:
-                moved = self.gradients(x, y, Ws, bs, ulps=1).exact
-            except (Undecided, Undefined):  # a kink within one ulp
-                moved = {}
-        shapes = ", ".join(f"{n} {r}×{c}" for n, (r, c) in derived.shapes.items())
-        scope = Scope(
-            shapes=f"{shapes}, N = {x.shape[1]}",
-            constants=tuple(f"{c!r} ± 4 ulp" for c in constants),
-            followed="black box" if problem else "run on exact numbers",
-        )
-        findings: dict[str, Finding] = {}
-        gaps: dict[str, np.ndarray] = {}
-        for key in derived.shapes:
-            code = np.asarray(floats[key], dtype=float)
-            label = name.format(key)
-            truth = derived.floats(key)
-            gaps[key] = (
-                np.abs(code - truth)
-                if code.shape == truth.shape
-                else np.full(truth.shape, math.inf)
-            )
-            allowed = SPREADS * np.array(
-                [float(v.rad()) for v in moved[key].flat] if key in moved else [math.inf]
-            ).reshape(truth.shape if key in moved else (1, 1))
-            findings[label] = _finding(
-                label, key, code, truth, gaps[key], allowed, derived, exactly, apart, problem, scope
-            )
-        return Verdict(name.format("…"), findings), gaps, derived
-
 
 def _balls(a: Any, ulps: int = 0) -> list[arb]:
     values = np.asarray(a, dtype=float).reshape(-1).tolist()
     return [arb(exact(v).mid(), ulps * math.ulp(v)) if ulps else exact(v) for v in values]
-
-
-def _array(a: np.ndarray) -> np.ndarray:
-    """The same numbers as an array of balls."""
-    out = np.empty(a.shape, dtype=object)
-    out.reshape(-1)[:] = [Ball(v) for v in a.reshape(-1).tolist()]
-    return out
 
 
 def _bind(derivation: Derivation, values: Mapping[str, list[arb]]) -> dict[sp.Symbol, arb]:
@@ -320,105 +231,3 @@ def _lowered_local(derivation: Derivation, name: str) -> Any:
 
 def _values(derivation: Derivation, name: str, given: np.ndarray) -> np.ndarray:
     return np.array(_lowered_local(derivation, name)(*given))
-
-
-def _disjoint(derived: Gradients, exactly: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    """Parameter → the first entry whose enclosures have no number in common."""
-    out: dict[str, tuple[int, ...]] = {}
-    for key, truth in derived.exact.items():
-        values = np.asarray(exactly[key], dtype=object)
-        if values.shape != truth.shape:
-            out[key] = ()
-            continue
-        for index in np.ndindex(*truth.shape):
-            ball = Ball._other(values[index])
-            if ball is not None and not ball.overlaps(cast(arb, truth[index])):
-                out[key] = index
-                break
-    return out
-
-
-def _finding(
-    label: str,
-    key: str,
-    code: np.ndarray,
-    truth: np.ndarray,
-    gap: np.ndarray,
-    allowed: np.ndarray,
-    derived: Gradients,
-    exactly: Mapping[str, Any],
-    apart: Mapping[str, tuple[int, ...]],
-    problem: str,
-    scope: Scope,
-) -> Finding:
-    scale = float(np.max(np.abs(truth), initial=0.0))
-    failed = int(np.sum(~np.isfinite(code) & np.isfinite(truth)))
-    worst = float(np.max(gap, initial=0.0)) if not failed else math.inf
-    relative = worst / scale if scale else worst
-    within = bool(np.all(gap <= allowed + ROUNDINGS * UNIT * scale))
-    report = CodeReport(
-        "fails" if failed else "accurate" if within else "loses digits",
-        f"{failed} of {code.size} entries are nan or inf"
-        if failed
-        else f"worst difference {worst:.1e}, {relative:.1e} of the largest entry",
-        None if failed else relative,
-        1,
-        int(failed > 0),
-        failed > 0,
-    )
-    if key in apart:
-        index = apart[key]
-        if index == () and np.shape(exactly[key]) != truth.shape:
-            return Finding(
-                label,
-                "refuted",
-                f"it has the shape {np.shape(exactly[key])}",
-                scope,
-                (),
-                Witness({}, str(np.shape(exactly[key])), str(truth.shape), where="shape"),
-            )
-        value = Ball._other(np.asarray(exactly[key], dtype=object)[index])
-        assert value is not None
-        return Finding(
-            label,
-            "refuted",
-            "run on exact numbers, it is not the product of the Jacobians",
-            scope,
-            (Evidence("witness", "certified enclosures are disjoint"),),
-            Witness(
-                {"point": "the one given"},
-                decimals(value),
-                decimals(derived.exact[key][index]),
-                entry=index,
-                bits=BITS,
-            ),
-        )
-    if problem:
-        return Finding(
-            label,
-            "inconclusive",
-            f"it cannot be run on exact numbers: {problem}",
-            scope,
-            code=report,
-        )
-    widest = max(
-        (float(Ball._other(v).rad()) for v in np.asarray(exactly[key], dtype=object).flat),  # type: ignore[union-attr]
-        default=0.0,
-    )
-    if widest > 2.0**-40 * (scale or 1.0):
-        return Finding(
-            label,
-            "inconclusive",
-            "its exact values could not be told sharply enough",
-            scope,
-            code=report,
-        )
-    return Finding(
-        label,
-        "agrees",
-        "run on exact numbers, it is the product of SymPy's local Jacobians "
-        f"in all {truth.size} entries",
-        scope,
-        (Evidence("witness", "certified enclosures meet", {"entries": truth.size}),),
-        code=report,
-    )
