@@ -83,7 +83,7 @@ def _pairs(definitions: Any) -> list[tuple[str, Any]]:
         items = [text.read_definition(d) if isinstance(d, str) else d for d in definitions]
     else:
         raise UsageError(
-            f"definitions are a {type(definitions).__name__}; give a mapping such as "
+            f"definitions are of the type {type(definitions).__name__}; give a mapping such as "
             '{"f": "5*x", "x": "t**2"}, or a list of texts such as "f = 5*x"'
         )
     pairs: dict[str, Any] = {}
@@ -118,8 +118,7 @@ def read(
     """
     pairs = [(n, v) for n, v in _pairs(definitions) if n not in set(cut)]
     names = {n: None for n, _ in pairs}
-    functions = (functions,) if isinstance(functions, str) else functions
-    declared = {check_name(f, "function"): None for f in functions}
+    declared = dict.fromkeys(_functions(functions))
     free_shapes = given_shapes(shapes)
     users = _Users({}, free_shapes)
     sources: dict[str, Any] = {}
@@ -158,7 +157,8 @@ def read(
     }
     return System(
         symbols=symbols,
-        shapes={n: shape_of(v) for n, v in symbols.items()},
+        # a free W of (2, 1) stays a matrix, though its symbols are a column
+        shapes={n: free_shapes.get(n, shape_of(v)) for n, v in symbols.items()},
         values=values,
         needs=needs,
         conditions=conditions,
@@ -166,6 +166,18 @@ def read(
         undefined=tuple(declared),
         theirs=swaps,
     )
+
+
+def _functions(functions: Any) -> list[str]:
+    """Given names of undefined functions, each of them a name."""
+    given = [functions] if isinstance(functions, str) else functions
+    if not isinstance(given, Iterable):
+        raise UsageError(f'functions={functions!r}: give names, such as ("sigma",)')
+    names = [f if isinstance(f, str) else getattr(f, "__name__", f) for f in given]
+    for name in names:
+        if not isinstance(name, str):
+            raise UsageError(f"functions: {name!r} is no name; give names, such as ('sigma',)")
+    return [check_name(name, "function") for name in names]
 
 
 def given_shapes(shapes: Any) -> dict[str, Shape]:

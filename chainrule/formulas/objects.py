@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from keyword import iskeyword
 from math import isfinite
 from typing import Any
 
@@ -68,6 +69,8 @@ def check_name(name: str, what: str) -> str:
         raise DefinitionError(
             f"{what} {name!r} is no name: write a letter, then letters, digits and _{hint}"
         )
+    if iskeyword(name):
+        raise DefinitionError(f"{what} {name!r} is a word of Python; write it another way")
     if len(name) > text.MAX_NAME:
         raise DefinitionError(
             f"{what} {name[:20] + '…'!r} has {len(name):,} characters; the limit is {text.MAX_NAME}"

@@ -20,6 +20,7 @@ from chainrule.formulas.wording import Both, Words
 from chainrule.typeset import text
 
 Matrix: TypeAlias = sp.ImmutableDenseMatrix
+SHOWN_WIDTH = 200  # characters of a line of the second route
 SHOWN_TERMS = 6
 
 
@@ -69,9 +70,10 @@ def _partials(w: Words) -> Step | None:
         for (output, used), matrix in reversed(list(w.chain.local.items())):
             name = w.edge(output, used)
             lines.append(_equals(name, w.value(matrix), show_shape(matrix.shape)))
-        barred = next((pair for pair in w.chain.local if w.held(*pair)), None)
-        if barred is not None:
-            says += f" {w.edge(*barred)[1]} is taken with {w.edge(*barred)[1].split('|')[1]} fixed."
+        barred = [w.edge(*pair)[1] for pair in w.chain.local if w.held(*pair)]
+        if barred:
+            shortest = min(barred, key=len)
+            says += f" {shortest} is taken with {shortest.split('|')[1]} fixed."
     return Step("partials", "Local partial derivatives", says, tuple(lines)) if lines else None
 
 
@@ -135,16 +137,17 @@ def _results(w: Words, plain: Mapping[tuple[str, str], Matrix]) -> list[Step]:
     simplified: list[Line] = []
     for (o, i), block in w.derivation.blocks.items():
         left = w.whole(o, i)
-        note = "" if block.shape == (1, 1) else show_shape(block.shape)
-        substituted.append(_equals(left, w.value(block.raw), note))
-        if plain[o, i] != block.raw:
-            substituted.append(_equals(left, w.value(plain[o, i]), "in the variables"))
-        found = simplified if block.matrix != plain[o, i] else substituted
-        if found is simplified:
-            simplified.append(_equals(left, w.value(block.matrix), note))
-        if block.output_shape == () and len(block.input_shape) == 2:
-            shape = f"{show_shape(block.input_shape)}, in the shape of {i}"
-            found.append(_equals(left, w.value(block.result), shape))
+        in_shape = block.output_shape == () and len(block.input_shape) == 2
+        shape = block.input_shape if in_shape else block.shape
+        note = "" if shape == (1, 1) else show_shape(shape)
+        if in_shape:
+            note += f", in the shape of {i}"
+        raw, put, short = (Matrix(*shape, list(m)) for m in (block.raw, plain[o, i], block.matrix))
+        substituted.append(_equals(left, w.value(raw), note))
+        if put != raw and w.readable(put):
+            substituted.append(_equals(left, w.value(put), "in the variables"))
+        if short != put and w.readable(short):
+            simplified.append(_equals(left, w.value(short), note))
     out = [Step("substitution", "Put together", "", tuple(substituted))]
     if simplified:
         says = "Shorter forms, each proved equal by exact algebra."
@@ -167,13 +170,16 @@ def _second(w: Words, agreement: Agreement) -> Step:
         return Step("second route", title, says)
     lines = [_equals((w.symbol(o), o), w.value(v)) for o, v in agreement.composed.items()]
     lines += [_equals(w.whole(o, i), w.value(m)) for (o, i), m in agreement.direct.items()]
+    shown = [line for line in lines if len(line.text) <= SHOWN_WIDTH]
     says = {
         "exact": "Both routes agree: exact algebra proves it.",
         "points": "Both routes agree at every certified point tried; exact algebra could not "
         "prove it.",
         "": "Whether the routes agree could not be told: no point could be evaluated.",
     }[agreement.how]
-    return Step("second route", title, says, tuple(lines))
+    if len(shown) < len(lines):
+        says += " What is too long to read is left out."
+    return Step("second route", title, says, tuple(shown))
 
 
 def write(

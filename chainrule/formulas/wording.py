@@ -19,7 +19,7 @@ from chainrule.typeset import latex, letters, text
 
 Both: TypeAlias = tuple[str, str]  # LaTeX, text
 SHOWN_ENTRIES = 48
-SHOWN_SIZE = 400
+SHOWN_SIZE = 250
 SHOWN_NAMES = 3
 
 
@@ -115,18 +115,22 @@ class Words:
 
     # -- values --------------------------------------------------------------------------------
 
+    def readable(self, e: Value) -> bool:
+        """Whether a value is small enough to be written out."""
+        nodes = sum(map(size, e)) if isinstance(e, sp.MatrixBase) else size(e)
+        return nodes <= SHOWN_SIZE and not (isinstance(e, sp.MatrixBase) and len(e) > SHOWN_ENTRIES)
+
     def value(self, e: Value) -> Both:
         """A matrix of one entry as that entry; what is too large to read by its size."""
         if isinstance(e, sp.MatrixBase) and e.shape == (1, 1):
             e = e[0, 0]
-        nodes = size(e) if isinstance(e, sp.Expr) else sum(map(size, e))
-        if isinstance(e, sp.MatrixBase) and (len(e) > SHOWN_ENTRIES or nodes > SHOWN_SIZE):
+        if isinstance(e, sp.MatrixBase) and not self.readable(e):
             return (
                 rf"\text{{a matrix }} {e.rows} \times {e.cols}",
                 f"a matrix {show_shape(e.shape)}",
             )
-        if nodes > SHOWN_SIZE:
-            says = f"a formula of {nodes:,} symbols"
+        if not self.readable(e):
+            says = f"a formula of {size(e):,} symbols"
             return rf"\text{{{says}}}", says
         return self.latex(e), text(e)
 
