@@ -103,7 +103,40 @@ def parser() -> argparse.ArgumentParser:
     return main
 
 
+def _say(text: str) -> None:
+    """Print; if the reader of our output has gone, go on, for the exit code still says it."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _check_destination(name: str, format: str | None = None) -> None:
+    """Refuse a file that cannot be written before any work is done for it."""
+    from pathlib import Path
+
+    from chainrule.errors import UsageError
+    from chainrule.pages import FORMATS
+
+    path = Path(name)
+    if path.is_dir():
+        raise UsageError(f"-o {name}: this is a folder; give the name of a file in it")
+    if not path.resolve().parent.is_dir():
+        raise UsageError(f"-o {name}: there is no folder {path.resolve().parent}; make it first")
+    if format is None and path.suffix.lower() not in FORMATS:
+        raise UsageError(
+            f"-o {name}: the suffix {path.suffix!r} names no format; use {', '.join(FORMATS)}"
+        )
+
+
 def _derive(options: argparse.Namespace) -> int:
+    if options.output:
+        _check_destination(options.output)
+
     from chainrule.corridor import check
     from chainrule.formulas import derive
     from chainrule.text import read_definition
@@ -116,38 +149,31 @@ def _derive(options: argparse.Namespace) -> int:
         shapes=dict(options.shape),
         functions=options.function,
     )
-    claimed = None if options.check is None else check(derivation, options.check)
-    print(derivation)
+    verdict = None if options.check is None else check(derivation, options.check)
+    _say(str(derivation))
     if options.output:
         from chainrule.pages import report
 
-        print(f"wrote {report(derivation, options.output)}", file=sys.stderr)
-    if claimed is None:
+        _tell(f"wrote {report(derivation, options.output)}")
+    if verdict is None:
         return RIGHT
-    print(f"\n{options.check}\n{claimed}")
-    return _EXIT[claimed.status] if not claimed.ok else RIGHT
+    _say(f"\n{options.check}\n{verdict}")
+    return RIGHT if verdict.ok else _EXIT[verdict.status]
 
 
 def _report(options: argparse.Namespace) -> int:
-    from pathlib import Path
-
     from chainrule.errors import UsageError
 
     if options.iterations < 1:
         raise UsageError(f"--iterations {options.iterations}: give at least 1")
     name = options.output or f"chainrule-report.{options.format or 'html'}"
-    if not Path(name).resolve().parent.is_dir():
-        raise UsageError(f"-o {name}: there is no folder {Path(name).resolve().parent}")
-
-    def say(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+    _check_destination(name, options.format)
 
     from chainrule.exhibition import exhibition
     from chainrule.pages import report
 
-    shown = exhibition(say, options.iterations)
-    path = report(shown, name, format=options.format)
-    print(f"wrote {path}")
+    shown = exhibition(_tell, options.iterations)
+    _say(f"wrote {report(shown, name, format=options.format)}")
     return RIGHT if shown.as_expected else WRONG
 
 
@@ -166,13 +192,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return {"derive": _derive, "report": _report}[options.command](options)
     except ChainruleError as error:
-        print(f"chainrule {options.command}: {error}", file=sys.stderr)
+        _tell(f"chainrule {options.command}: {error}")
         return USAGE
-    except BrokenPipeError:  # the reader of our output has gone; there is nobody to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return RIGHT
+    except OSError as error:  # a disk that is full, a folder that is not ours
+        _tell(f"chainrule {options.command}: {error.filename or options.output}: {error.strerror}")
+        return USAGE
     except KeyboardInterrupt:
-        print("\nchainrule: stopped", file=sys.stderr)
+        _tell("\nchainrule: stopped")
         return 130
 
 

@@ -13,7 +13,7 @@ from chainrule.claim import code_claim, formula_claims
 from chainrule.derivation import Derivation
 from chainrule.errors import UsageError
 from chainrule.judge import judge_code, judge_formula
-from chainrule.values.ball import bind
+from chainrule.values.evaluate import bind
 from chainrule.verdict import Finding, Status, Verdict
 
 __all__ = ["assert_derivative", "check"]

@@ -214,7 +214,7 @@ class Derivation:
         Raises UsageError for a missing or unknown name or a wrong shape; DefinitionError where
         the derivative is not defined at the point.
         """
-        from chainrule.values.ball import evaluate
+        from chainrule.values.evaluate import evaluate
 
         return evaluate(self, values)
 

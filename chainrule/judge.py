@@ -22,14 +22,8 @@ from chainrule.evidence import contract, edges, identity, rounding, witness
 from chainrule.formulas.definitions import entries
 from chainrule.points import WIDE, points, put_instances
 from chainrule.typeset import text
-from chainrule.values.ball import (
-    Ball,
-    Undecided,
-    Undefined,
-    enclose,
-    precision,
-    reading_constants,
-)
+from chainrule.values.ball import Ball, Undecided, Undefined, precision, reading_constants
+from chainrule.values.enclose import enclose
 from chainrule.verdict import CodeReport, Evidence, Finding, Followed, Scope, Status, Witness
 
 Numbers = Mapping[sp.Symbol, Any]
@@ -334,7 +328,7 @@ def _exactly(claim: CodeClaim, key: str | None, at: Mapping[sp.Symbol, arb]) -> 
         raise Undecided(result.problem)
     values = []
     for v in result.values[key]:
-        ball = Ball._other(v)
+        ball = Ball.number(v)
         if ball is None:
             raise Undecided(f"it returned {v!r}")
         values.append(ball)

@@ -13,7 +13,8 @@ import sympy as sp
 from chainrule import algebra
 from chainrule.algebra import nonzero_factors, prove_equal, prove_zero, sign
 from chainrule.text import build, read
-from chainrule.values.ball import Undecided, Undefined, enclose, exact, precision
+from chainrule.values.ball import Undecided, Undefined, exact, precision
+from chainrule.values.enclose import enclose
 
 p, q = sp.symbols("p q", positive=True)
 x, y, z, n = sp.symbols("x y z n", real=True)

@@ -20,17 +20,15 @@ from flint import arb
 import chainrule as cr
 from chainrule.errors import DefinitionError, UsageError
 from chainrule.values.ball import (
-    _METHODS,
     Ball,
     Undecided,
     Undefined,
     decimals,
-    enclose,
     exact,
-    holds,
     precision,
     reading_constants,
 )
+from chainrule.values.enclose import _METHODS, enclose, holds
 
 x, y = sp.symbols("x y", real=True)
 MP = mpmath.MPContext()

@@ -21,15 +21,8 @@ from chainrule.formulas.definitions import conditions_of, entries
 from chainrule.formulas.differentiate import tidy
 from chainrule.points import points
 from chainrule.typeset import text
-from chainrule.values.ball import (
-    Undecided,
-    Undefined,
-    decimals,
-    enclose,
-    exact,
-    holds,
-    precision,
-)
+from chainrule.values.ball import Undecided, Undefined, decimals, exact, precision
+from chainrule.values.enclose import enclose, holds
 from chainrule.verdict import Witness
 
 OTHERS = (Fraction(1), Fraction(2), Fraction(3, 2), Fraction(-1), Fraction(1, 2))

@@ -17,7 +17,8 @@ import numpy as np
 import sympy as sp
 from flint import arb
 
-from chainrule.values.ball import Undecided, Undefined, decimals, enclose, exact, precision
+from chainrule.values.ball import Undecided, Undefined, decimals, exact, precision
+from chainrule.values.enclose import enclose
 from chainrule.verdict import CodeReport
 
 UNIT = 2.0**-53

@@ -19,15 +19,8 @@ from chainrule.derivation import Derivation
 from chainrule.formulas.definitions import entries
 from chainrule.points import instances, points, put_instances
 from chainrule.typeset import text
-from chainrule.values.ball import (
-    Undecided,
-    Undefined,
-    decimals,
-    enclose,
-    exact,
-    holds,
-    precision,
-)
+from chainrule.values.ball import Undecided, Undefined, decimals, exact, precision
+from chainrule.values.enclose import enclose, holds
 from chainrule.verdict import Witness
 
 BITS = (160, 320)

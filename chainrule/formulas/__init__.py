@@ -20,10 +20,11 @@ from chainrule.errors import BudgetError, ContradictionError, DefinitionError, U
 from chainrule.formulas.chain import Chain, follow
 from chainrule.formulas.definitions import System, Value, entries, given_shapes, read, suggest
 from chainrule.formulas.differentiate import Shortener, height, partial, size, tidy
-from chainrule.formulas.objects import check_name, symbols_of
+from chainrule.formulas.objects import check_name, spelled, symbols_of
 from chainrule.formulas.steps import Agreement, write
 from chainrule.points import instances, points, put_instances
-from chainrule.values.ball import Undecided, Undefined, enclose, exact, precision
+from chainrule.values.ball import Undecided, Undefined, exact, precision
+from chainrule.values.enclose import enclose
 
 CLOSED_SIZE = 4_000  # nodes of a formula, written out, above which it is not substituted
 CLOSED_HEIGHT = 80  # how deep it is nested, likewise
@@ -45,6 +46,7 @@ def _names(value: Any, what: str) -> tuple[str, ...]:
         name = each if isinstance(each, str) else getattr(each, "name", None)
         if not isinstance(name, str):
             raise UsageError(f"{what}={each!r} ({type(each).__name__}) is no name; give a name")
+        name = spelled(name)
         if name in names:
             raise UsageError(f"{what} names {name!r} twice; keep one of them")
         names[name] = None

@@ -23,7 +23,15 @@ from chainrule import text
 from chainrule.derivation import Shape, show_shape
 from chainrule.errors import BudgetError, DefinitionError, ShapeError, TextError, UsageError
 from chainrule.formulas.objects import Users as _Users
-from chainrule.formulas.objects import assumed, check_name, conditions_of, number, real, symbols_of
+from chainrule.formulas.objects import (
+    assumed,
+    check_name,
+    conditions_of,
+    number,
+    real,
+    spelled,
+    symbols_of,
+)
 
 Value: TypeAlias = sp.Expr | sp.ImmutableDenseMatrix
 MAX_ENTRIES = 10_000  # of one variable
@@ -95,7 +103,7 @@ def _pairs(definitions: Any) -> list[tuple[str, Any]]:
             name = name.name
         if not isinstance(name, str):
             raise UsageError(f"{name!r} names a definition; give a text or a SymPy symbol")
-        check_name(name, "definition")
+        name = check_name(name, "definition")
         if name in pairs:
             raise DefinitionError(f"{name!r} is defined twice; keep one of the two definitions")
         pairs[name] = value
@@ -188,7 +196,7 @@ def given_shapes(shapes: Any) -> dict[str, Shape]:
         raise UsageError(f'shapes={shapes!r}: give a mapping such as {{"W": (2, 3)}}')
     found: dict[str, Shape] = {}
     for key, given in shapes.items():
-        name = str(getattr(key, "name", key))
+        name = spelled(str(getattr(key, "name", key)))
         sizes = tuple(given) if isinstance(given, (tuple, list)) else (given,)
         if len(sizes) > 2 or not all(type(n) is int and n > 0 for n in sizes):
             raise ShapeError(

@@ -61,19 +61,23 @@ def symbols_of(name: str, shape: Shape) -> sp.Expr | sp.ImmutableDenseMatrix:
     return sp.ImmutableDenseMatrix(m, n, cells)
 
 
-def check_name(name: str, what: str) -> str:
-    """The name, if it is one."""
+def spelled(name: str) -> str:
+    """A name with its Greek letters written out, as in a text: σ is sigma."""
+    return "".join(text.GREEK.get(c, c) for c in name)
+
+
+def check_name(given: str, what: str) -> str:
+    """The name, spelled out, if it is one."""
+    name = spelled(given)
     if not (name.isascii() and name.isidentifier()) or name.startswith("_"):
-        greek = "".join(text.GREEK.get(c, c) for c in name)
-        hint = f"; write {greek}" if greek != name and greek.isidentifier() else ""
         raise DefinitionError(
-            f"{what} {name!r} is no name: write a letter, then letters, digits and _{hint}"
+            f"{what} {given!r} is no name: write a letter, then letters, digits and _"
         )
     if iskeyword(name):
-        raise DefinitionError(f"{what} {name!r} is a word of Python; write it another way")
+        raise DefinitionError(f"{what} {given!r} is a word of Python; write it another way")
     if len(name) > text.MAX_NAME:
         raise DefinitionError(
-            f"{what} {name[:20] + '…'!r} has {len(name):,} characters; the limit is {text.MAX_NAME}"
+            f"{what} {given[:20] + '…'!r} has {len(name):,} characters; the limit is {text.MAX_NAME}"
         )
     return name
 
@@ -135,17 +139,17 @@ def real(expression: Any, users: Users, name: str) -> Any:
             continue
         if not isinstance(s, sp.Symbol) or isinstance(s, (sp.Dummy, sp.Wild)):
             raise UsageError(f"{name}: {s!r} ({type(s).__name__}) cannot be used; use a Symbol")
-        check_name(s.name, f"{name}: the symbol")
+        called = check_name(s.name, f"{name}: the symbol")
         if s.is_extended_real is False:
             raise UsageError(
                 f"{name}: the symbol {s.name} is not real; formulas are over the real numbers, "
                 "make it with real=True"
             )
-        if users.symbols.setdefault(s.name, s) != s:
+        if users.symbols.setdefault(called, s) != s:
             raise DefinitionError(
                 f"two different symbols are called {s.name!r}; give both the same assumptions"
             )
-        swap[s] = sp.Symbol(s.name, real=True)
+        swap[s] = sp.Symbol(called, real=True)
     for e in sorted(expression.atoms(MatrixElement), key=str):
         matrix, *index = e.args
         if not all(i.is_Integer for i in index):
@@ -243,7 +247,7 @@ def conditions_of(expression: sp.Basic, kinks: bool = True) -> list[sp.Basic]:
 
 def assumed(symbol: sp.Symbol) -> list[sp.Basic]:
     """What a user's symbol assumes, as conditions on ours of the same name."""
-    ours = sp.Symbol(symbol.name, real=True)
+    ours = sp.Symbol(spelled(symbol.name), real=True)
     if symbol.is_positive:
         return [sp.Gt(ours, 0)]
     if symbol.is_negative:

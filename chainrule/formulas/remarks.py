@@ -15,7 +15,8 @@ from chainrule.formulas.definitions import entries
 from chainrule.formulas.differentiate import simpler, size
 from chainrule.formulas.wording import Words
 from chainrule.points import points
-from chainrule.values.ball import Undecided, Undefined, enclose, exact, precision
+from chainrule.values.ball import Undecided, Undefined, exact, precision
+from chainrule.values.enclose import enclose
 
 REMARKS = 6
 CLOSE_SIZE = 300  # nodes of a part that is looked at

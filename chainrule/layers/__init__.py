@@ -25,7 +25,8 @@ from chainrule.errors import ShapeError
 from chainrule.formulas import derive
 from chainrule.formulas.definitions import entries
 from chainrule.graph.lower import lower
-from chainrule.values.ball import enclose, exact
+from chainrule.values.ball import exact
+from chainrule.values.enclose import enclose
 
 
 @lru_cache(maxsize=512)

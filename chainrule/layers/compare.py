@@ -16,14 +16,7 @@ import numpy as np
 from flint import arb
 
 from chainrule.layers import Gradients, Network
-from chainrule.values.ball import (
-    Ball,
-    Undecided,
-    Undefined,
-    decimals,
-    precision,
-    reading_constants,
-)
+from chainrule.values.ball import Ball, Undecided, Undefined, decimals, precision, reading_constants
 from chainrule.verdict import CodeReport, Evidence, Finding, Scope, Verdict, Witness
 
 BITS = ((160, 320), (1280, 2560))  # the second pair where the first is not sharp enough
@@ -90,7 +83,7 @@ def _try(network: Network, hand: Hand, point: Sequence[Any]) -> _Trial:
         return _Trial(derived, {}, str(why))
     values: dict[str, np.ndarray] = {}
     for key in derived.shapes:
-        balls = [Ball._other(v) for v in np.asarray(returned[key], dtype=object).flat]
+        balls = [Ball.number(v) for v in np.asarray(returned[key], dtype=object).flat]
         if any(b is None for b in balls):
             return _Trial(derived, {}, f"{key} holds something that is no number")
         values[key] = np.empty(np.shape(returned[key]), dtype=object)

@@ -2,8 +2,8 @@
 
 `Ball` is one such number. It does arithmetic with Python numbers, answers the methods that NumPy
 asks of the entries of an object array (`x.exp()`, `x.sqrt()`), and compares only where the answer
-is certain; so unmodified NumPy code runs on arrays of balls. `enclose` evaluates a SymPy
-expression with the very same rules.
+is certain; so unmodified NumPy code runs on arrays of balls. `values.enclose` evaluates SymPy
+expressions with the very same rules.
 
 Outside a function's real domain: `Undefined`, where that is certain; `Undecided` where the
 interval is too wide to tell. A float met in code stands for the real number that it means, so it
@@ -13,21 +13,18 @@ is read with ±4 units in its last place, unless it is a short binary fraction s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import flint
 import numpy as np
 import sympy as sp
 from flint import arb
 
-from chainrule.errors import ChainruleError, DefinitionError, ShapeError, UsageError
-
-if TYPE_CHECKING:
-    from chainrule.derivation import Derivation
+from chainrule.errors import ChainruleError, UsageError
 
 ULPS = 4
 RESIDUE = 2.0**-48
@@ -125,13 +122,13 @@ def _between(x: arb, low: int | None, high: int | None, what: str) -> None:
     raise Undecided(f"{what} at the border of its domain")
 
 
-def _off_poles(x: arb, what: str) -> arb:
+def off_poles(x: arb, what: str) -> arb:
     if x.is_integer() and x <= 0:
         raise Undefined(f"{what} at a pole")
     return x
 
 
-def _finite(x: arb) -> arb:
+def finite(x: arb) -> arb:
     if not x.is_finite():
         raise Undecided("a value too large, or an interval too wide")
     return x
@@ -156,7 +153,7 @@ class Ball:
     # -- arithmetic ----------------------------------------------------------------------------
 
     @staticmethod
-    def _other(other: Any) -> arb | None:
+    def number(other: Any) -> arb | None:
         if isinstance(other, Ball):
             return other.value
         if isinstance(other, (float, np.floating)):
@@ -164,14 +161,14 @@ class Ball:
         if isinstance(other, (bool, np.bool_, int, np.integer, Fraction, sp.Rational)):
             return exact(other)
         if isinstance(other, np.ndarray) and other.ndim == 0:
-            return Ball._other(other.item())
+            return Ball.number(other.item())
         return None
 
     def _with(self, other: Any, operation: Callable[[arb, arb], arb]) -> Any:
-        value = self._other(other)
+        value = self.number(other)
         if value is None:
             return NotImplemented
-        return Ball(_finite(operation(self.value, value)))
+        return Ball(finite(operation(self.value, value)))
 
     def __add__(self, other: Any) -> Any:
         return self._with(other, lambda a, b: a + b)
@@ -196,10 +193,10 @@ class Ball:
         return self._with(other, lambda a, b: _divide(b, a))
 
     def __pow__(self, other: Any) -> Any:
-        return self._with(other, _power)
+        return self._with(other, power)
 
     def __rpow__(self, other: Any) -> Any:
-        return self._with(other, lambda a, b: _power(b, a))
+        return self._with(other, lambda a, b: power(b, a))
 
     def __neg__(self) -> Ball:
         return Ball(-self.value)
@@ -212,8 +209,8 @@ class Ball:
 
     # -- comparisons: certain, or an error -----------------------------------------------------
 
-    def _sign_against(self, other: Any) -> int | None:
-        value = self._other(other)
+    def sign_against(self, other: Any) -> int | None:
+        value = self.number(other)
         if value is None:
             return None
         if self.value < value:
@@ -225,27 +222,27 @@ class Ball:
         raise Undecided("a comparison of two numbers that cannot be told apart")
 
     def __eq__(self, other: object) -> Any:
-        sign = self._sign_against(other)
+        sign = self.sign_against(other)
         return NotImplemented if sign is None else sign == 0
 
     def __ne__(self, other: object) -> Any:
-        sign = self._sign_against(other)
+        sign = self.sign_against(other)
         return NotImplemented if sign is None else sign != 0
 
     def __lt__(self, other: Any) -> Any:
-        sign = self._sign_against(other)
+        sign = self.sign_against(other)
         return NotImplemented if sign is None else sign < 0
 
     def __le__(self, other: Any) -> Any:
-        sign = self._sign_against(other)
+        sign = self.sign_against(other)
         return NotImplemented if sign is None else sign <= 0
 
     def __gt__(self, other: Any) -> Any:
-        sign = self._sign_against(other)
+        sign = self.sign_against(other)
         return NotImplemented if sign is None else sign > 0
 
     def __ge__(self, other: Any) -> Any:
-        sign = self._sign_against(other)
+        sign = self.sign_against(other)
         return NotImplemented if sign is None else sign >= 0
 
     def __bool__(self) -> bool:
@@ -260,10 +257,10 @@ class Ball:
     # -- functions, by the names that NumPy calls -----------------------------------------------
 
     def exp(self) -> Ball:
-        return Ball(_finite(_small_enough(self.value).exp()))
+        return Ball(finite(_small_enough(self.value).exp()))
 
     def expm1(self) -> Ball:
-        return Ball(_finite(_small_enough(self.value).expm1()))
+        return Ball(finite(_small_enough(self.value).expm1()))
 
     def log(self) -> Ball:
         _positive(self.value, "log")
@@ -284,10 +281,10 @@ class Ball:
         return Ball(self.value.sqrt())
 
     def cbrt(self) -> Ball:
-        sign = self._sign_against(0)
+        sign = self.sign_against(0)
         if not sign:
             return Ball(0)
-        return Ball(sign * _power(abs(self.value), arb(flint.fmpq(1, 3))))
+        return Ball(sign * power(abs(self.value), arb(flint.fmpq(1, 3))))
 
     def square(self) -> Ball:
         return Ball(self.value * self.value)
@@ -305,13 +302,13 @@ class Ball:
         return self.sin() / self.cos()  # type: ignore[no-any-return]
 
     def sinh(self) -> Ball:
-        return Ball(_finite(_small_enough(self.value).sinh()))
+        return Ball(finite(_small_enough(self.value).sinh()))
 
     def cosh(self) -> Ball:
-        return Ball(_finite(_small_enough(self.value).cosh()))
+        return Ball(finite(_small_enough(self.value).cosh()))
 
     def tanh(self) -> Ball:
-        return Ball(_finite(_small_enough(self.value).tanh()))
+        return Ball(finite(_small_enough(self.value).tanh()))
 
     def arcsin(self) -> Ball:
         _between(self.value, -1, 1, "arcsin")
@@ -325,12 +322,12 @@ class Ball:
         return Ball(self.value.atan())
 
     def arctan2(self, other: Any) -> Ball:
-        x = self._other(other)
+        x = self.number(other)
         if x is None:
             raise Undecided(f"arctan2 with {other!r}")
         if self.value == 0 and x == 0:
             raise Undefined("arctan2 at the origin")
-        return Ball(_finite(arb.atan2(self.value, x)))
+        return Ball(finite(arb.atan2(self.value, x)))
 
     def arcsinh(self) -> Ball:
         return Ball(self.value.asinh())
@@ -350,15 +347,15 @@ class Ball:
         return Ball(self.value.erfc())
 
     def gamma(self) -> Ball:
-        return Ball(_finite(_off_poles(_small_enough(self.value), "gamma").gamma()))
+        return Ball(finite(off_poles(_small_enough(self.value), "gamma").gamma()))
 
     def lgamma(self) -> Ball:
         if not self.value > 0:  # log |Γ| for some, complex for others
             raise Undecided("lgamma of a number that is not positive")
-        return Ball(_finite(self.value.lgamma()))
+        return Ball(finite(self.value.lgamma()))
 
     def digamma(self) -> Ball:
-        return Ball(_finite(_off_poles(_small_enough(self.value), "digamma").digamma()))
+        return Ball(finite(off_poles(_small_enough(self.value), "digamma").digamma()))
 
     def conjugate(self) -> Ball:
         return self
@@ -383,7 +380,7 @@ def _divide(a: arb, b: arb) -> arb:
     return a / b
 
 
-def _power(a: arb, b: arb) -> arb:
+def power(a: arb, b: arb) -> arb:
     """a^b over the reals: integer exponents for every base, others for a ≥ 0."""
     _small_enough(b)
     n = b.unique_fmpz() if b.is_exact() else None
@@ -392,7 +389,7 @@ def _power(a: arb, b: arb) -> arb:
             a, n = _divide(arb(1), a), -n
         if not a.contains(0) and abs(int(n)) * abs(float(abs(a).log().mid())) > LARGEST:
             raise Undecided("a value too large")
-        return _finite(a ** int(n))
+        return finite(a ** int(n))
     if a == 0:
         if b > 0:
             return arb(0)
@@ -403,171 +400,7 @@ def _power(a: arb, b: arb) -> arb:
         if a >= 0 and b == arb(flint.fmpq(1, 2)):
             return a.sqrt()
         raise Undecided("a power of a number that may be negative")
-    return _finite(_small_enough(a.log() * b).exp())
-
-
-# -- SymPy ---------------------------------------------------------------------------------------
-
-_METHODS: Mapping[Any, Callable[[Ball], Ball]] = {
-    sp.exp: Ball.exp,
-    sp.log: Ball.log,
-    sp.sin: Ball.sin,
-    sp.cos: Ball.cos,
-    sp.tan: Ball.tan,
-    sp.cot: lambda x: x.cos() / x.sin(),
-    sp.sec: lambda x: x.cos().reciprocal(),
-    sp.csc: lambda x: x.sin().reciprocal(),
-    sp.asin: Ball.arcsin,
-    sp.acos: Ball.arccos,
-    sp.atan: Ball.arctan,
-    sp.acot: lambda x: Ball(arb.pi() / 2) if x.value == 0 else x.reciprocal().arctan(),
-    sp.sinh: Ball.sinh,
-    sp.cosh: Ball.cosh,
-    sp.tanh: Ball.tanh,
-    sp.coth: lambda x: x.tanh().reciprocal(),
-    sp.sech: lambda x: x.cosh().reciprocal(),
-    sp.csch: lambda x: x.sinh().reciprocal(),
-    sp.asinh: Ball.arcsinh,
-    sp.acosh: Ball.arccosh,
-    sp.atanh: Ball.arctanh,
-    sp.erf: Ball.erf,
-    sp.erfc: Ball.erfc,
-    sp.gamma: Ball.gamma,
-    sp.loggamma: Ball.lgamma,
-    sp.Abs: Ball.__abs__,
-}
-
-
-def enclose(expression: sp.Basic, at: Mapping[sp.Symbol, arb]) -> arb:
-    """An interval that contains the value of a real SymPy expression, at the precision in force.
-
-    at : symbol → its value. Raises Undefined, Undecided (also for what has no rule).
-
-    >>> x = sp.Symbol("x", real=True)
-    >>> with precision(64):
-    ...     print(enclose(sp.exp(x) / 2, {x: arb(1)}).str(15, radius=False))
-    1.35914091422952
-    """
-    memo: dict[sp.Basic, Ball] = {}
-
-    def value(e: sp.Basic) -> Ball:
-        if e not in memo:
-            memo[e] = rule(e)
-        return memo[e]
-
-    def holds(condition: Any) -> bool:
-        if condition in (sp.true, True):
-            return True
-        if condition in (sp.false, False):
-            return False
-        if isinstance(condition, sp.And):
-            return all(holds(c) for c in condition.args)
-        if isinstance(condition, sp.Or):
-            return any(holds(c) for c in condition.args)
-        if isinstance(condition, sp.Not):
-            return not holds(condition.args[0])
-        if type(condition) in _COMPARE:
-            return bool(_COMPARE[type(condition)](value(condition.lhs), value(condition.rhs)))
-        raise Undecided(f"the condition {condition} has no rule")
-
-    def rule(e: sp.Basic) -> Ball:
-        if isinstance(e, sp.Symbol):
-            if e not in at:
-                raise UsageError(f"no value was given for {e}")
-            return Ball(at[e])
-        if isinstance(e, sp.Rational):
-            return Ball(exact(e))
-        if isinstance(e, sp.Float):
-            return Ball(exact(sp.Rational(str(e))))
-        if e is sp.pi:
-            return Ball(arb.pi())
-        if e is sp.E:
-            return Ball(arb(1).exp())
-        if isinstance(e, sp.Add):
-            return sum((value(a) for a in e.args[1:]), value(e.args[0]))
-        if isinstance(e, sp.Mul):
-            return math.prod((value(a) for a in e.args[1:]), start=value(e.args[0]))
-        if isinstance(e, sp.Pow):
-            base, exponent = e.args
-            if exponent == sp.Rational(1, 2):
-                return value(base).sqrt()
-            if exponent == sp.Rational(-1, 2):
-                return value(base).sqrt().reciprocal()
-            if base is sp.E:
-                return value(exponent).exp()
-            if isinstance(exponent, sp.Rational) and not isinstance(exponent, sp.Integer):
-                b = value(base)
-                if b.value < 0:
-                    raise Undefined("a fractional power of a negative number")
-                return Ball(_power(b.value, exact(exponent)))
-            b, n = value(base), value(exponent)
-            if b.value < 0 and n.value.is_integer() and not exponent.is_integer:
-                raise Undecided("a negative base, and an exponent that is integer only there")
-            return b**n  # type: ignore[no-any-return]
-        if isinstance(e, (sp.Max, sp.Min)):
-            pick = arb.max if isinstance(e, sp.Max) else arb.min
-            best = value(e.args[0]).value
-            for a in e.args[1:]:
-                best = pick(best, value(a).value)
-            return Ball(best)
-        if isinstance(e, (sp.sign, sp.Heaviside)):
-            x = value(e.args[0])
-            sign = x._sign_against(0) or 0
-            if sign == 0 and isinstance(e, sp.Heaviside):
-                raise Undecided(f"{e} at its jump")
-            return Ball(sign if isinstance(e, sp.sign) else int(sign > 0))
-        if isinstance(e, sp.Piecewise):
-            for branch, condition in e.args:
-                if holds(condition):
-                    return value(branch)
-            raise Undefined("no case of a definition by cases applies")
-        if isinstance(e, sp.atan2):
-            return value(e.args[0]).arctan2(value(e.args[1]))
-        if isinstance(e, sp.polygamma) and e.args[0] == 0:
-            return value(e.args[1]).digamma()
-        if isinstance(e, sp.log) and isinstance(e.args[0], sp.Add) and sp.S.One in e.args[0].args:
-            return value(e.args[0] - 1).log1p()  # keeps its digits where the rest is tiny
-        for kind, method in _METHODS.items():
-            if isinstance(e, kind):
-                return method(value(e.args[0]))
-        raise Undecided(f"{type(e).__name__} has no certified rule")
-
-    try:
-        return _finite(value(expression).value)
-    except RecursionError:
-        raise Undecided("nested too deeply") from None
-
-
-_COMPARE: Mapping[Any, Callable[[Ball, Ball], Any]] = {
-    sp.Gt: lambda a, b: a > b,
-    sp.Ge: lambda a, b: a >= b,
-    sp.Lt: lambda a, b: a < b,
-    sp.Le: lambda a, b: a <= b,
-    sp.Eq: lambda a, b: a == b,
-    sp.Ne: lambda a, b: a != b,
-}
-for _strict, _kind in (
-    (sp.StrictGreaterThan, sp.Gt),
-    (sp.GreaterThan, sp.Ge),
-    (sp.StrictLessThan, sp.Lt),
-    (sp.LessThan, sp.Le),
-    (sp.Equality, sp.Eq),
-    (sp.Unequality, sp.Ne),
-):
-    assert _strict is _kind  # SymPy's short names are these classes; the table relies on it
-
-
-def holds(condition: sp.Basic, at: Mapping[sp.Symbol, arb]) -> bool | None:
-    """Whether a condition certainly holds at a point, certainly fails, or None: cannot be told."""
-    if condition in (sp.true, sp.false):
-        return bool(condition)
-    compare = _COMPARE.get(type(condition))
-    if compare is None:
-        return None
-    try:
-        return bool(compare(Ball(enclose(condition.lhs, at)), Ball(enclose(condition.rhs, at))))
-    except Undecided:
-        return None
+    return finite(_small_enough(a.log() * b).exp())
 
 
 def decimals(x: arb, digits: int = 20) -> str:
@@ -580,80 +413,3 @@ def decimals(x: arb, digits: int = 20) -> str:
         if arb(flint.fmpq(*Fraction(stripped).as_integer_ratio())) == x:
             return stripped
     return shown + "…" if x.rel_accuracy_bits() < 1_000_000 and not x.is_exact() else shown
-
-
-def bind(derivation: Derivation, values: Mapping[str, Any]) -> dict[sp.Symbol, Any]:
-    """Values given by name, in the variables' shapes, as symbol → number.
-
-    Raises UsageError for missing or unknown names, ShapeError for a wrong shape.
-    """
-    free = [*derivation.wrt, *derivation.parameters]
-    unknown = [name for name in values if name not in free]
-    missing = [name for name in free if name not in values]
-    if unknown or missing:
-        problem = f"{unknown[0]} is no free variable" if unknown else f"no value for {missing[0]}"
-        raise UsageError(f"{derivation.name}: {problem}; it needs {', '.join(free)}")
-    at: dict[sp.Symbol, Any] = {}
-    for name in free:
-        symbol, value = derivation.symbols[name], values[name]
-        if isinstance(symbol, sp.MatrixBase):
-            array = np.asarray(value, dtype=object)
-            wanted = (symbol.rows, symbol.cols)
-            if array.shape == (symbol.rows,) and symbol.cols == 1:
-                array = array.reshape(wanted)
-            if array.shape != wanted:
-                shape = wanted if symbol.cols > 1 else (symbol.rows,)
-                raise ShapeError(f"{name} has shape {array.shape}; it must be {shape}")
-            at.update(zip(symbol, array.ravel().tolist(), strict=True))
-        else:
-            array = np.asarray(value, dtype=object)
-            if array.shape != ():
-                raise ShapeError(
-                    f"{name} is a scalar and got shape {array.shape}; "
-                    "for many points at once use derivation.lower()"
-                )
-            at[symbol] = array.item()
-    return at
-
-
-def evaluate(derivation: Derivation, values: Mapping[str, Any]) -> np.ndarray | float:
-    """The derivative at a point, each entry correctly rounded to float64."""
-    if derivation.undefined:
-        raise UsageError(
-            f"{derivation.name} holds undefined functions "
-            f"({', '.join(derivation.undefined)}); it has no numbers"
-        )
-    at = {s: exact(v) for s, v in bind(derivation, values).items()}
-    result = derivation.result
-    for condition in derivation.conditions:
-        try:
-            with precision(128):
-                fine = holds(condition, at)
-        except (Undefined, Undecided):
-            continue
-        if fine is False:
-            raise DefinitionError(f"{derivation.name} is not defined there: {condition} is needed")
-    if isinstance(result, sp.MatrixBase):
-        entries = [rounded(e, at, derivation.name) for e in result]
-        return np.array(entries, dtype=float).reshape(result.rows, result.cols)
-    return rounded(result, at, derivation.name)
-
-
-def rounded(expression: sp.Expr, at: Mapping[sp.Symbol, arb], name: str) -> float:
-    """The float64 nearest to an expression's value (0.0 below 2^−1100, which no float shows)."""
-    bits = 128
-    while True:
-        with precision(bits):
-            try:
-                x = enclose(expression, at)
-                low, high = float(x.lower()), float(x.upper())
-                if low == high or (low <= 0 <= high and abs(x) < arb(2) ** -1100):
-                    return low if low == high else 0.0
-            except Undefined as why:
-                raise DefinitionError(f"{name} is not defined there: {why}") from None
-            except Undecided as why:
-                if bits > 4000:
-                    raise DefinitionError(f"{name} cannot be evaluated there: {why}") from None
-        if bits > 4000:
-            return float(x.mid())
-        bits *= 2
