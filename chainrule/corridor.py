@@ -12,7 +12,8 @@ import sympy as sp
 from chainrule.claim import code_claim, formula_claims
 from chainrule.derivation import Derivation
 from chainrule.errors import UsageError
-from chainrule.judge import judge_code, judge_formula
+from chainrule.judge.formula import judge_formula
+from chainrule.judge.function import judge_code
 from chainrule.values.evaluate import bind
 from chainrule.verdict import Finding, Status, Verdict
 
@@ -37,8 +38,18 @@ def _users_points(derivation: Derivation, at: Any) -> list[dict[sp.Symbol, Fract
             except (TypeError, ValueError, OverflowError):
                 raise UsageError(f"at: {symbol} = {value!r} is not a finite number") from None
             numbers[symbol] = number
+        _hold_to_assumptions(numbers)
         exact_points.append(numbers)
     return exact_points
+
+
+def _hold_to_assumptions(point: Mapping[sp.Symbol, Fraction]) -> None:
+    """A symbol that is declared positive has no value at −1: nothing can be asked there."""
+    for symbol, value in point.items():
+        given = sp.Rational(value.numerator, value.denominator)
+        for fact in ("positive", "nonnegative", "negative", "nonpositive", "integer"):
+            if getattr(symbol, f"is_{fact}") and not getattr(given, f"is_{fact}"):
+                raise UsageError(f"at: {symbol} = {given}, but {symbol} is declared {fact}")
 
 
 def check(derivation: Derivation, claimed: Any, *, at: Any = None) -> Verdict:

@@ -163,7 +163,7 @@ def tidy(conditions: Iterable[sp.Basic]) -> tuple[sp.Basic, ...]:
     """Conditions in their simplest form, those that always hold left out.
 
     >>> t = sp.Symbol("t", real=True)
-    >>> tidy([sp.Ne(t**2 * (t**2 + 1), 0), sp.Gt(sp.exp(t), 0)])
+    >>> tidy([sp.Ne(t**2 * (t**2 + 1), 0), sp.Gt(sp.exp(t), 0), sp.Ne(abs(t), 0)])
     (Ne(t, 0),)
     """
     out: dict[sp.Basic, None] = {}
@@ -172,7 +172,10 @@ def tidy(conditions: Iterable[sp.Basic]) -> tuple[sp.Basic, ...]:
             out[condition] = None
             continue
         if isinstance(condition, sp.Ne):
-            for factor in algebra.nonzero_factors(condition.lhs - condition.rhs):
+            inner = condition.lhs - condition.rhs
+            while isinstance(inner, (sp.Abs, sp.sign)) or (inner.is_Pow and inner.exp.is_positive):
+                inner = inner.args[0]  # |u|, sign u and √u vanish where u does
+            for factor in algebra.nonzero_factors(inner):
                 out[sp.Ne(factor, 0)] = None
         elif isinstance(condition, (sp.Gt, sp.Lt)):
             gap = condition.gts - condition.lts

@@ -77,7 +77,8 @@ def check_name(given: str, what: str) -> str:
         raise DefinitionError(f"{what} {given!r} is a word of Python; write it another way")
     if len(name) > text.MAX_NAME:
         raise DefinitionError(
-            f"{what} {given[:20] + '…'!r} has {len(name):,} characters; the limit is {text.MAX_NAME}"
+            f"{what} {given[:20] + '…'!r} has {len(name):,} characters; "
+            f"the limit is {text.MAX_NAME}"
         )
     return name
 

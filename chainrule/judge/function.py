@@ -1,7 +1,6 @@
-"""The ladder: which policy is asked when, and what its answer makes of the status.
+"""A function climbs the ladder: contract, witness over exact numbers, else black box; and its code.
 
-Holds no mathematics. A formula climbs: shape, witness, identity, edges. A function climbs:
-contract, witness over exact numbers (else black box), then its float64 code is judged apart.
+The formula that the code follows is judged on balls; the float64 code is judged apart from it.
 """
 
 from __future__ import annotations
@@ -15,159 +14,23 @@ import numpy as np
 import sympy as sp
 from flint import arb
 
-from chainrule.claim import CodeClaim, FormulaClaim, shown, wanted_shapes
-from chainrule.derivation import Block, Derivation, show_shape
-from chainrule.errors import ContradictionError, UsageError
-from chainrule.evidence import contract, edges, identity, rounding, witness
+from chainrule.claim import CodeClaim, wanted_shapes
+from chainrule.derivation import Block
+from chainrule.evidence import contract, rounding, witness
 from chainrule.formulas.definitions import entries
-from chainrule.points import WIDE, points, put_instances
+from chainrule.judge.scope import scope as shared_scope
+from chainrule.points import WIDE, points
 from chainrule.typeset import text
 from chainrule.values.ball import Ball, Undecided, Undefined, precision, reading_constants
-from chainrule.values.enclose import enclose
-from chainrule.verdict import CodeReport, Evidence, Finding, Followed, Scope, Status, Witness
+from chainrule.verdict import CodeReport, Evidence, Finding, Followed, Scope, Witness
 
 Numbers = Mapping[sp.Symbol, Any]
 FLOAT_POINTS = 60
 
 
-def _scope(derivation: Derivation, block: Block, **more: Any) -> Scope:
-    """The shapes, the domain and the conditions that every finding about a block shares."""
-    sizes = []
-    for name in (*derivation.wrt, *derivation.parameters):
-        symbol = derivation.symbols[name]
-        if isinstance(symbol, sp.MatrixBase):
-            sizes.append(f"{name} {show_shape(symbol.shape)}")
-    domain = []
-    for name in (*derivation.wrt, *derivation.parameters):
-        first = entries(derivation.symbols[name])[0]
-        kind = "> 0" if first.is_positive else "real"
-        domain.append(f"{name} {kind}")
-    return Scope(
-        shapes=", ".join(sizes) or "scalars",
-        conditions=tuple(text(c) for c in derivation.conditions),
-        domain=tuple(domain),
-        **more,
-    )
-
-
-def _hold_to_assumptions(users: Sequence[Numbers]) -> None:
-    """A symbol that is declared positive has no value at −1: nothing can be asked there."""
-    for point in users:
-        for symbol, value in point.items():
-            given = sp.Rational(value.numerator, value.denominator)
-            for fact in ("positive", "nonnegative", "negative", "nonpositive", "integer"):
-                if getattr(symbol, f"is_{fact}") and not getattr(given, f"is_{fact}"):
-                    raise UsageError(f"at: {symbol} = {given}, but {symbol} is declared {fact}")
-
-
-# -- formulas --------------------------------------------------------------------------------------
-
-
-def judge_formula(claim: FormulaClaim, users: Sequence[Numbers] = ()) -> Finding:
-    """The finding on one claimed formula."""
-    derivation, block = claim.derivation, claim.block
-    _hold_to_assumptions(users)
-    scope = _scope(derivation, block)
-    if not claim.entries:
-        wanted = wanted_shapes(block)
-        return Finding(
-            claim.name,
-            "refuted",
-            f"the claim has the shape {show_shape(claim.shape)}; it must be {wanted}",
-            scope,
-            (Evidence("contract", "the shapes differ"),),
-            Witness({}, show_shape(claim.shape), wanted, where="shape"),
-            correction=shown(claim),
-        )
-    sides = witness.prepare(derivation, claim.derived, claim.entries)
-    formulas = [put_instances(e, sides.made) for e in claim.entries]
-    seed = f"{claim.name}: {', '.join(map(str, claim.entries))}"
-    seen = witness.compare(
-        sides, lambda at: [enclose(e, at) for e in formulas], block.shape, seed=seed, users=users
-    )
-    proof = identity.identity(claim)
-    if seen.witness is not None and seen.witness.where == "interior":
-        if proof.proved:
-            raise ContradictionError(
-                f"{claim.name}: exact algebra proves the claim, and at {seen.witness.at()} it is "
-                f"{seen.witness.claimed} against {seen.witness.derived}; please report this"
-            )
-        where = "at every point tried" if seen.points == 0 else "there"
-        return Finding(
-            claim.name,
-            "refuted",
-            f"its value is not that of the derivative {where}",
-            scope,
-            (Evidence("witness", "certified enclosures are disjoint", {"bits": witness.BITS[1]}),),
-            seen.witness,
-            correction=shown(claim),
-        )
-    edge = edges.edge(claim, identity.closing(claim)) if seen.witness is None else None
-    found = seen.witness or (edge.witness if edge else None)
-    tried = Evidence(
-        "witness",
-        f"equal at {seen.points} certified points, to {seen.bits} bits at least",
-        {"points": seen.points, "bits": seen.bits, "undecided": seen.undecided},
-    )
-    algebra = Evidence(
-        "identity",
-        "one normal form" if proof.proved else f"not proved: {proof.reason}",
-        {"term products": proof.products, "cells": proof.cells},
-    )
-    if found is not None:  # right elsewhere, undefined or another value at an edge
-        says = edge.says if edge and edge.says else found.at()
-        right = "proved" if proof.proved else "equal at all points tried"
-        does = "undefined" if found.where == "edge" else "something else"
-        return Finding(
-            claim.name,
-            "refuted",
-            f"it is {does} where {says}, and the derivative exists there"
-            + (f"; elsewhere it is right ({right})" if seen.points or proof.proved else ""),
-            scope,
-            (Evidence("edges", f"{does} where {says}"), tried, algebra),
-            found,
-            correction=shown(claim),
-        )
-    assert edge is not None
-    known = set(scope.conditions)
-    more = [text(c) for c in edge.remaining if text(c) not in known]
-    kinks = [text(sp.Eq(s, 0, evaluate=False)) for s in proof.switches]
-    kinks = [k for k in kinks if k.replace("=", "≠") not in known]
-    scope = replace(
-        scope, conditions=(*scope.conditions, *more), excepting=tuple(dict.fromkeys(kinks))
-    )
-    status, reason = _formula_status(proof, seen)
-    if claim.layout and status in ("proved", "agrees"):
-        reason += f" (written {claim.layout})"
-    return Finding(claim.name, status, reason, scope, (algebra, tried))
-
-
-def _formula_status(proof: identity.Identity, seen: witness.Comparison) -> tuple[Status, str]:
-    if seen.points == 0:
-        why = f" ({seen.reasons[0]})" if seen.reasons else ""
-        form = "it has the normal form of the derivative, but " if proof.proved else ""
-        return "inconclusive", f"{form}no point was found where both sides have a value{why}"
-    if proof.proved:
-        cells = f" in each of {proof.cells} cells" if proof.cells > 1 else ""
-        return (
-            "proved",
-            f"exact algebra gives both sides one normal form{cells}; "
-            f"their certified values agree at {seen.points} points",
-        )
-    return (
-        "agrees",
-        f"certified values agree to {seen.bits} bits at {seen.points} points; "
-        f"exact algebra could not prove it: {proof.reason}",
-    )
-
-
-# -- functions -------------------------------------------------------------------------------------
-
-
 def judge_code(claim: CodeClaim, users: Sequence[Numbers] = ()) -> list[Finding]:
     """A finding for each block that a function says it computes."""
     derivation = claim.derivation
-    _hold_to_assumptions(users)
     first = next(iter(claim.blocks.values()))
     sides = {
         key: witness.prepare(derivation, tuple(block.raw)) for key, block in claim.blocks.items()
@@ -176,11 +39,11 @@ def judge_code(claim: CodeClaim, users: Sequence[Numbers] = ()) -> list[Finding]
     if derivation.undefined:
         names = ", ".join(derivation.undefined)
         reason = f"the derivation leaves {names} undefined; a function cannot be compared with it"
-        return [Finding(claim.name, "inconclusive", reason, _scope(derivation, first))]
+        return [Finding(claim.name, "inconclusive", reason, shared_scope(derivation))]
     bound = _bound_points(claim, any_sides, users)
     if not bound:
         reason = "no point was found where the derivative has a value"
-        return [Finding(claim.name, "inconclusive", reason, _scope(derivation, first))]
+        return [Finding(claim.name, "inconclusive", reason, shared_scope(derivation))]
     broken = contract.contract(claim, [numbers for _, numbers, _ in bound[: 3 + len(users)]])
     if broken is not None:
         says = broken.problem
@@ -190,7 +53,7 @@ def judge_code(claim: CodeClaim, users: Sequence[Numbers] = ()) -> list[Finding]
                 claim.name,
                 "refuted" if broken.wrong else "inconclusive",
                 f"{claim.name} {says}",
-                _scope(derivation, first, followed="black box"),
+                shared_scope(derivation, followed="black box"),
                 (Evidence("contract", says),),
                 wrong if broken.wrong else None,
             )
@@ -259,7 +122,7 @@ def _judge_block(
         )
     code, samples = _code(claim, key, sides, bound)
     readings = tuple(f"{c!r} ± 4 ulp" for c in constants)
-    scope = _scope(derivation, block, followed=followed, constants=readings)
+    scope = shared_scope(derivation, followed=followed, constants=readings)
     correction = text(block.result)
     if seen.witness is not None:
         return Finding(
