@@ -12,13 +12,15 @@ Rules, each on the common domain of both sides:
 * e^(a+b) = e^a e^b; e^(c·log u) = u^c for u > 0; sin and cos of sums by the addition theorem, with
   sin² = 1 − cos²; sinh, cosh, tanh through e^u;
 * log and roots split over factors of known sign only (√u² is |u|, not u);
+* sin and cos of atan u, asin u, atan2(v, u) are algebraic; asinh, acosh, atanh are logarithms;
 * at a switch (u = 0 in |u|, sign u, max) nothing is claimed: it is named in `Proof.switches`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from math import gcd, lcm
 from typing import Any
 
@@ -90,6 +92,7 @@ class _Learned:
     """What one pass over the expressions teaches the next. Grows only."""
 
     denominators: dict[Key, int] = field(default_factory=dict)
+    units: dict[Key, Fraction] = field(default_factory=dict)
     numbers: dict[Key, int] = field(default_factory=dict)  # one short name for each generator
     factors: dict[Key, sp.Expr] = field(default_factory=dict)  # what a cell's signs are of
     switches: dict[Key, sp.Expr] = field(default_factory=dict)
@@ -100,9 +103,10 @@ class _Normal:
     """One pass: expressions to fractions over generators numbered in the order in which they are
     met. A generator's definition uses only earlier ones, so relations reduce from the last down."""
 
-    def __init__(self, learned: _Learned, signs: Mapping[Key, int]) -> None:
+    def __init__(self, learned: _Learned, signs: Mapping[Key, int], asks: bool = True) -> None:
         self.learned = learned
         self.signs = signs
+        self.asks = asks  # whether cells may be split for what reads well without
         self.index: dict[Key, int] = {}
         self.names: list[Key] = []
         self.meaning: list[sp.Expr] = []
@@ -111,6 +115,7 @@ class _Normal:
         self.sines: dict[int, int] = {}  # generator of sin → generator of cos
         self.logs: dict[int, Frac] = {}  # generator of log u → u
         self.exps: dict[int, Frac] = {}  # generator of e^v → v
+        self.arcs: dict[int, tuple[str, tuple[Frac, ...]]] = {}  # generator of an angle → of what
         self.memo: dict[sp.Basic, Frac] = {}
 
     # -- polynomials ---------------------------------------------------------------------------
@@ -254,6 +259,8 @@ class _Normal:
             return 1
         if self.clearly_positive(-p):
             return -1
+        if by_root := self.sign_by_root(p):
+            return by_root
         key, lead = self.oriented(p)
         if switch:
             self.learned.switches[key] = self.learned.factors[key]
@@ -285,6 +292,32 @@ class _Normal:
                 return False
             strict = strict or not odd
         return strict
+
+    def sign_by_root(self, p: Any) -> int:
+        """The sign of A + B√f where the form of A² − B²f tells which of the two is larger."""
+        if len(p) > 20:
+            return 0
+        for plain, rooted, norm in self.conjugates(p):
+            larger = rooted if self.clearly_positive(-norm) else plain
+            if larger is rooted or self.clearly_positive(norm):
+                way = self.clearly_positive(larger) - self.clearly_positive(-larger)
+                if way:
+                    return int(way)
+        return 0
+
+    def conjugates(self, p: Any) -> Iterator[tuple[Any, Any, Any]]:
+        """A, B√f and A² − B²f for each square root in p = A + B√f."""
+        degrees = [int(d) for d in p.degrees()]
+        for g, (order, _) in self.roots.items():
+            if order == 2 and degrees[g] == 1:
+                plain: dict[tuple[int, ...], Any] = {}
+                rooted: dict[tuple[int, ...], Any] = {}
+                for exponents, coefficient in p.terms():
+                    e = tuple(int(x) for x in exponents)
+                    (rooted if e[g] else plain)[e] = coefficient
+                if plain:
+                    a, b = _RING.from_dict(plain), _RING.from_dict(rooted)
+                    yield a, b, self.reduce(self.multiply(a + b, a - b))
 
     def factors(self, f: Frac) -> tuple[int, int, list[tuple[Any, int]]]:
         """f as (numerator of the constant, its denominator, [(irreducible, exponent)])."""
@@ -342,14 +375,25 @@ class _Normal:
             parts.append((sign_adjusted, content // common, (m, d), self.fraction_key((m, d))))
         return parts
 
-    def unit(self, kind: str, key: Key, denominator: int) -> int:
-        """The common denominator D of all multiples of one argument; learns, then restarts."""
-        name = (kind, key)
-        known = self.learned.denominators.get(name, 1)
+    def unit(self, key: Key, denominator: int) -> int:
+        """The common denominator D of all powers of one root; learns, then restarts."""
+        known = self.learned.denominators.get(key, 1)
         if known % denominator:
-            self.learned.denominators[name] = lcm(known, denominator)
+            self.learned.denominators[key] = lcm(known, denominator)
             raise _Restart
         return known
+
+    def common_unit(self, kind: str, key: Key, a: int, b: int) -> tuple[Fraction, int]:
+        """A unit of which all multiples of one argument are whole ones, and how many a/b is."""
+        name, wanted = (kind, key), Fraction(a, b)
+        known = self.learned.units.setdefault(name, Fraction(1 if abs(a) <= 24 else abs(a), b))
+        count = wanted / known
+        if count.denominator > 1:
+            bottom = lcm(known.denominator, b)
+            top = gcd(int(known * bottom), int(wanted * bottom))
+            self.learned.units[name] = Fraction(top, bottom)
+            raise _Restart
+        return known, int(count)
 
     def exponential(self, f: Frac) -> Frac:
         """e^f as a product of powers of generators e^(m/D)."""
@@ -359,11 +403,11 @@ class _Normal:
             if logarithm is not None:  # e^(c log u) = u^c
                 result = self.times(result, self.rational_power(self.logs[logarithm], a, b))
                 continue
-            unit = self.unit("exp", key, b)
-            meaning = sp.exp(self.quotient(m) / unit)
+            unit, count = self.common_unit("exp", key, a, b)
+            meaning = sp.exp(self.quotient(m) * sp.Rational(unit.numerator, unit.denominator))
             g = self.generator(("exp", key, unit), meaning, positive=True)
-            self.exps[g] = self.fraction(m[0], m[1] * unit)
-            result = self.times(result, self.raised(self.gen(g), a * (unit // b)))
+            self.exps[g] = self.fraction(m[0] * unit.numerator, m[1] * unit.denominator)
+            result = self.times(result, self.raised(self.gen(g), count))
         return result
 
     def single_log(self, m: Frac) -> int | None:
@@ -378,14 +422,48 @@ class _Normal:
         c: Frac = (_ONE, _ONE)
         s: Frac = (_ZERO, _ONE)
         for a, b, m, key in self.split(f):
-            unit = self.unit("trig", key, b)
-            angle = self.quotient(m) / unit
-            cosine = self.generator(("cos", key, unit), sp.cos(angle))
-            sine = self.generator(("sin", key, unit), sp.sin(angle))
-            self.sines[sine] = cosine
-            c1, s1 = self.multiple(self.gen(cosine), self.gen(sine), a * (unit // b))
+            if b in (1, 2, 3, 4, 6) and m == self.of(sp.pi):
+                part = sp.pi * sp.Rational(a, b)
+                c, s = self.rotate((c, s), (self.of(sp.cos(part)), self.of(sp.sin(part))))
+                continue
+            unit, count = self.common_unit("trig", key, a, b)
+            turn = self.turn(m, unit)
+            if turn is None:
+                angle = self.quotient(m) * sp.Rational(unit.numerator, unit.denominator)
+                cosine = self.generator(("cos", key, unit), sp.cos(angle))
+                sine = self.generator(("sin", key, unit), sp.sin(angle))
+                self.sines[sine] = cosine
+                turn = self.gen(cosine), self.gen(sine)
+            c1, s1 = self.multiple(*turn, count)
             c, s = self.rotate((c, s), (c1, s1))
         return c, s
+
+    def turn(self, m: Frac, unit: Fraction) -> tuple[Frac, Frac] | None:
+        """cos and sin of unit·m, if m is exactly one inverse function and they are algebraic."""
+        found = next((arc for g, arc in self.arcs.items() if m == self.gen(g)), None)
+        if found is None or unit not in (1, Fraction(1, 2)):
+            return None
+        kind, arguments = found
+        u = arguments[0]
+        square = self.times(u, u)
+        if kind == "asin":
+            c = self.rational_power(self.add((_ONE, _ONE), (-square[0], square[1])), 1, 2)
+            s = u
+        else:
+            x = arguments[1] if kind == "atan2" else (_ONE, _ONE)
+            hypotenuse = self.add(self.times(x, x), square)
+            if hypotenuse[0] == 0:
+                raise _Vacuous  # atan2(0, 0)
+            over = self.rational_power(hypotenuse, -1, 2, known=True)
+            c, s = self.times(x, over), self.times(u, over)
+        if unit == 1:
+            return c, s
+        if kind == "atan2":  # half a turn of π has the cosine 0
+            return None
+        # |asin u|, |atan u| ≤ π/2: the cosine of half of it is positive
+        half = self.times(_HALF, self.add((_ONE, _ONE), c))
+        c1 = self.rational_power(half, 1, 2, known=True)
+        return c1, self.times(self.times(s, _HALF), self.raised(c1, -1))
 
     def rotate(self, u: tuple[Frac, Frac], v: tuple[Frac, Frac]) -> tuple[Frac, Frac]:
         (c, s), (c1, s1) = u, v
@@ -405,13 +483,33 @@ class _Normal:
             result = self.rotate(result, (c, s))
         return result
 
-    def logarithm(self, f: Frac) -> Frac:
-        """log f for f > 0, split over factors of known sign."""
-        self.must_be_positive(f)
+    def positive_factors(self, f: Frac, known: bool) -> tuple[int, int, list[tuple[Any, int]]]:
+        """The factors of f > 0, each turned so that it is positive in this cell.
+
+        known : f is positive wherever it is defined, and that need not be asked.
+        """
+        if not known:
+            self.must_be_positive(f)
         a, b, parts = self.factors(f)
-        result = self.add(self.log_integer(abs(a), 1), self.log_integer(abs(b), -1))
+        lone = [p for p, e in parts if e % 2 and self.sign_of(p, ask=False, switch=False) == 0]
+        rest = 1 if (a > 0) == (b > 0) else -1
         for p, e in parts:
-            q = p if self.sign_of(p, switch=e % 2 == 0) > 0 else -p
+            if e % 2:
+                rest *= self.sign_of(p, ask=False, switch=False) or 1
+        out = []
+        for p, e in parts:
+            if known and len(lone) == 1 and p == lone[0]:
+                sign = rest  # what makes the product positive
+            else:
+                sign = self.sign_of(p, switch=e % 2 == 0)
+            out.append((p if sign > 0 else -p, e))
+        return abs(a), abs(b), out
+
+    def logarithm(self, f: Frac, known: bool = False) -> Frac:
+        """log f for f > 0, split over factors of known sign."""
+        a, b, parts = self.positive_factors(f, known)
+        result = self.add(self.log_integer(a, 1), self.log_integer(b, -1))
+        for q, e in parts:
             result = self.add(result, self.times((_RING.constant(e), _ONE), self.log_factor(q)))
         return result
 
@@ -430,11 +528,41 @@ class _Normal:
         for g, (order, radicand) in self.roots.items():
             if p == _RING.gen(g):
                 return self.times((_ONE, _RING.constant(order)), self.logarithm((radicand, _ONE)))
+        conjugate = self.conjugate(p)
+        if conjugate is not None:
+            q, norm = conjugate
+            whole = self.logarithm((norm, _ONE), known=True)
+            part = self.log_factor(q)
+            return self.add(whole, (-part[0], part[1]))
         g = self.generator(("log", self.key(p)), sp.log(self.expression(p)))
         self.logs[g] = (p, _ONE)
         return self.gen(g)
 
-    def rational_power(self, f: Frac, a: int, b: int) -> Frac:
+    def conjugate(self, p: Any) -> tuple[Any, Any] | None:
+        """q and p·q > 0, one term, for p = A ± B√f > 0, if q is the one of the two to be kept.
+
+        q has the sign of p·q, which is known from its form: √(x² + 1) − x is 1/(√(x² + 1) + x).
+        """
+        for a, b, norm in self.conjugates(p):
+            if (int(a.leading_coefficient()) > 0) == (int(b.leading_coefficient()) > 0):
+                continue
+            q = a - b
+            if len(norm) != 1:
+                continue
+            if self.clearly_positive_or_square(norm):
+                return q, norm
+            if self.clearly_positive_or_square(-norm):
+                return -q, -norm
+        return None
+
+    def clearly_positive_or_square(self, monomial: Any) -> bool:
+        """A positive number times positive generators and squares: not negative."""
+        ((exponents, coefficient),) = monomial.terms()
+        return int(coefficient) > 0 and not any(
+            int(e) % 2 and not self.positive[g] for g, e in enumerate(exponents) if int(e)
+        )
+
+    def rational_power(self, f: Frac, a: int, b: int, known: bool = False) -> Frac:
         """f^(a/b), f ≥ 0 where b > 1 (the real, principal root)."""
         if b == 1:
             return self.raised(f, a)
@@ -442,13 +570,9 @@ class _Normal:
             if a < 0:
                 raise _Vacuous
             return (_ZERO, _ONE)
-        self.must_be_positive(f)
-        top, bottom, parts = self.factors(f)
-        result = self.times(
-            self.root_integer(abs(top), a, b), self.root_integer(abs(bottom), -a, b)
-        )
-        for p, e in parts:
-            q = p if self.sign_of(p, switch=e % 2 == 0) > 0 else -p
+        top, bottom, parts = self.positive_factors(f, known)
+        result = self.times(self.root_integer(top, a, b), self.root_integer(bottom, -a, b))
+        for q, e in parts:
             result = self.times(result, self.root_factor(q, e * a, b))
         return result
 
@@ -482,7 +606,7 @@ class _Normal:
     def root(self, base: Any, key: Key, a: int, b: int, meaning: Any) -> Frac:
         common = gcd(a, b)
         a, b = a // common, b // common
-        unit = self.unit("root", key, b)
+        unit = self.unit(key, b)
         if unit == 1:
             return self.raised((base, _ONE), a)
         g = self.generator(
@@ -500,7 +624,75 @@ class _Normal:
             arguments = [(-arguments[0][0], arguments[0][1])]
         key = (name, *(self.fraction_key(f) for f in arguments))
         g = self.generator(key, build(*(self.quotient(f) for f in arguments)))
+        if name in ("asin", "atan", "atan2"):
+            self.arcs[g] = (name, tuple(arguments))
         return (-_RING.gen(g), _ONE) if flip else self.gen(g)
+
+    def known_sign(self, f: Frac) -> int:
+        """The sign of f where this cell or its form tells it, else 0; asks for no cells."""
+        if f[0] == 0:
+            return 0
+        a, b, parts = self.factors(f)
+        result = 1 if (a > 0) == (b > 0) else -1
+        for p, e in parts:
+            sign = self.sign_of(p, ask=False, switch=False)
+            result *= sign if e % 2 else sign * sign
+        return result
+
+    def rooted(self, f: Frac) -> bool:
+        """Whether a root of an expression stands in f."""
+        used = [int(a) + int(b) for a, b in zip(f[0].degrees(), f[1].degrees(), strict=True)]
+        return any(used[g] and not self.roots[g][1].is_constant() for g in self.roots)
+
+    def over_root(self, u: Frac, sign: int) -> Frac:
+        """u/√(1 + sign·u²): the tangent from the sine (−1), or the sine from the tangent."""
+        square = self.times(u, u)
+        rest = self.add((_ONE, _ONE), (square[0] * sign, square[1]))
+        return self.times(u, self.rational_power(rest, -1, 2, known=sign > 0))
+
+    def arctangent(self, u: Frac, turn: bool = True) -> Frac:
+        """atan u; ±π/2 − atan(1/u) for u = 1/p; asin(u/√(1 + u²)) where that has no root."""
+        if self.asks and u[0].is_constant() and u[0] != 0 and not u[1].is_constant():
+            sign = int(u[0].leading_coefficient()) // abs(int(u[0].leading_coefficient()))
+            quarter = (_RING.constant(self.sign(u, switch=False)), _RING.constant(2))
+            rest = self.arctangent((u[1] * sign, u[0] * sign), turn)
+            return self.add(self.times(quarter, self.of(sp.pi)), (-rest[0], rest[1]))
+        if turn and self.rooted(u):
+            sine = self.over_root(u, 1)
+            if not self.rooted(sine):
+                return self.opaque("asin", [sine], sp.asin, odd=True)
+        return self.opaque("atan", [u], sp.atan, odd=True)
+
+    def arcsine(self, u: Frac) -> Frac:
+        """asin u; atan(u/√(1 − u²)) where u has a root, except for asin 1."""
+        square = self.times(u, u)
+        if self.rooted(u) and self.add((_ONE, _ONE), (-square[0], square[1]))[0] != 0:
+            return self.arctangent(self.over_root(u, -1), turn=False)
+        return self.opaque("asin", [u], sp.asin, odd=True)
+
+    def angle(self, y: Frac, x: Frac) -> Frac:
+        """atan2(y, x); atan(y/x) and a half turn where the signs are known without asking."""
+        right, up = self.known_sign(x), self.known_sign(y)
+        if right > 0 or (right < 0 and up):
+            turn = self.arctangent(self.times(y, self.raised(x, -1)))
+            half = self.times((_RING.constant(up if right < 0 else 0), _ONE), self.of(sp.pi))
+            return self.add(turn, half)
+        return self.opaque("atan2", [y, x], sp.atan2)
+
+    def area(self, u: Frac, sign: int) -> Frac:
+        """log(u + √(u² + sign)): asinh, and acosh for u ≥ 1."""
+        one: Frac = (_RING.constant(sign), _ONE)
+        if sign < 0:
+            above = self.add(u, one)
+            if above[0] == 0:
+                return (_ZERO, _ONE)
+            self.must_be_positive(above)
+        root = self.rational_power(self.add(self.times(u, u), one), 1, 2, known=True)
+        result = self.logarithm(self.add(u, root), known=True)
+        g = self.single_log(result)
+        if g is not None:  # reads better
+            self.meaning[g] = (sp.asinh if sign > 0 else sp.acosh)(self.quotient(u))
+        return result
 
     # -- SymPy ---------------------------------------------------------------------------------
 
@@ -619,6 +811,12 @@ def _sign(n: _Normal, e: sp.Expr) -> Frac:
     return (_RING.constant(n.sign(n.of(e.args[0]))), _ONE)
 
 
+def _area_tangent(n: _Normal, e: sp.Expr) -> Frac:
+    """atanh u = log((1 + u)/(1 − u))/2, which is defined for the same u."""
+    u = n.of(e.args[0])
+    return n.times(_HALF, n.logarithm(n.fraction(u[1] + u[0], u[1] - u[0])))
+
+
 def _step(n: _Normal, e: sp.Expr) -> Frac:
     sign = n.sign(n.of(e.args[0]))
     return n.of(e.args[1]) if sign == 0 else (_RING.constant(int(sign > 0)), _ONE)
@@ -651,13 +849,13 @@ _RULES: Mapping[Any, Callable[[_Normal, Any], Frac]] = {
     sp.Min: _extreme(-1),
     sp.erfc: lambda n, e: n.add((_ONE, _ONE), n.times((-_ONE, _ONE), n.of(sp.erf(e.args[0])))),
     sp.erf: _named("erf", sp.erf, odd=True),
-    sp.atan: _named("atan", sp.atan, odd=True),
-    sp.asin: _named("asin", sp.asin, odd=True),
+    sp.atan: lambda n, e: n.arctangent(n.of(e.args[0])),
+    sp.asin: lambda n, e: n.arcsine(n.of(e.args[0])),
     sp.acos: lambda n, e: n.of(sp.pi / 2 - sp.asin(e.args[0])),
-    sp.asinh: _named("asinh", sp.asinh, odd=True),
-    sp.acosh: _named("acosh", sp.acosh),
-    sp.atanh: _named("atanh", sp.atanh, odd=True),
-    sp.atan2: _named("atan2", sp.atan2),
+    sp.asinh: lambda n, e: n.area(n.of(e.args[0]), 1),
+    sp.acosh: lambda n, e: n.area(n.of(e.args[0]), -1),
+    sp.atanh: _area_tangent,
+    sp.atan2: lambda n, e: n.angle(n.of(e.args[0]), n.of(e.args[1])),
     sp.gamma: _named("gamma", sp.gamma),
     sp.loggamma: _named("loggamma", sp.loggamma),
     sp.polygamma: _named("polygamma", sp.polygamma),
@@ -737,7 +935,7 @@ def _alone(expression: sp.Expr) -> tuple[_Normal, Frac] | None:
     """The normal form of one expression by itself; None where there is none without cells."""
     learned = _Learned()
     for _ in range(RESTARTS):
-        normal = _Normal(learned, {})
+        normal = _Normal(learned, {}, asks=False)
         try:
             return normal, normal.of(expression)
         except _Restart:

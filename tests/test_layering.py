@@ -26,6 +26,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "points": ("sympy",),
     "values": ("flint", "numpy", "sympy"),
     "graph": ("numpy", "sympy"),
+    "code": ("numpy",),
     "formulas": ("numpy", "sympy"),
     "claim": ("sympy",),
     "evidence": ("flint", "numpy", "sympy"),

@@ -19,7 +19,7 @@ W = sp.ImmutableDenseMatrix(2, 3, sp.symbols("w:6", real=True))
 A = sp.ImmutableDenseMatrix(2, 2, sp.symbols("a:4", real=True))
 v = sp.ImmutableDenseMatrix(3, 1, sp.symbols("v:3", real=True))
 SCOPE = {"x": x, "y": y, "t": t, "W": W, "A": A, "v": v}
-SECONDS = 2.0
+SECONDS = 4.0  # of processor time: twice what is promised, for slow machines
 
 
 def of(text: str, **options: object) -> Built:
@@ -63,9 +63,15 @@ ORACLE = {
     "sinh": (math.sinh, ANY),
     "cosh": (math.cosh, ANY),
     "tanh": (math.tanh, ANY),
+    "coth": (lambda a: 1 / math.tanh(a), ANY),
+    "sech": (lambda a: 1 / math.cosh(a), ANY),
+    "csch": (lambda a: 1 / math.sinh(a), ANY),
     "asinh": (math.asinh, ANY),
+    "arcsinh": (math.asinh, ANY),
     "acosh": (math.acosh, (1.1, 2.0, 7.3)),
+    "arccosh": (math.acosh, (1.1, 2.0, 7.3)),
     "atanh": (math.atanh, UNIT),
+    "arctanh": (math.atanh, UNIT),
     "exp": (math.exp, ANY),
     "expm1": (math.expm1, ANY),
     "log": (math.log, POSITIVE),
@@ -77,6 +83,7 @@ ORACLE = {
     "cbrt": (math.cbrt, ANY),
     "abs": (abs, ANY),
     "sign": (lambda a: math.copysign(1, a), ANY),
+    "sgn": (lambda a: math.copysign(1, a), ANY),
     "heaviside": (lambda a: float(a > 0), ANY),
     "step": (lambda a: float(a > 0), ANY),
     "relu": (lambda a: max(a, 0.0), ANY),
@@ -162,6 +169,29 @@ def test_table_is_covered() -> None:
         ("x·y × t − x²", x * y * t - x**2),
         ("x² + y³", x**2 + y**3),
         ("2*x²", 2 * x**2),
+        ("x⁴ + y⁹", x**4 + y**9),
+        ("½*x + ¾", x / 2 + sp.Rational(3, 4)),
+        ("x**½", sp.sqrt(x)),
+        ("x⋅y", x * y),
+        ("sin^2(x)", sp.sin(x) ** 2),
+        ("-sin²(x)/2", -(sp.sin(x) ** 2) / 2),
+        ("2^cos^3(x)", 2 ** (sp.cos(x) ** 3)),
+        ("ln^2(x)", sp.log(x) ** 2),
+        ("tan**2(x)*y", sp.tan(x) ** 2 * y),
+        ("sin^2(v)", v.applyfunc(lambda a: sp.sin(a) ** 2)),
+        ("|x|", sp.Abs(x)),
+        ("2*|x - |y|*t|**3", 2 * sp.Abs(x - sp.Abs(y) * t) ** 3),
+        ("| |x| - 1|", sp.Abs(sp.Abs(x) - 1)),
+        ("ln(|x|)/|x|", sp.log(sp.Abs(x)) / sp.Abs(x)),
+        ("|x*(|y| + 1)|", sp.Abs(x * (sp.Abs(y) + 1))),
+        ("-|x|²", -(sp.Abs(x) ** 2)),
+        ("√x/2", sp.sqrt(x) / 2),
+        ("√(x + 1)*√2", sp.sqrt(x + 1) * sp.sqrt(2)),
+        ("√|x|", sp.sqrt(sp.Abs(x))),
+        ("√√x", sp.sqrt(sp.sqrt(x))),
+        ("x*√y", x * sp.sqrt(y)),
+        ("log(8, 2)", sp.Integer(3)),
+        ("log(x, 10)", sp.log(x) / sp.log(10)),
         ("-x²", -(x**2)),
         ("0.1", sp.Rational(1, 10)),
         (".5 + 1e-3 + 2. + 1E2", sp.Rational(1, 2) + sp.Rational(1, 1000) + 102),
@@ -214,6 +244,8 @@ def test_meaning(text: str, expected: object) -> None:
         ("sqrt(x)**2/sqrt(x)", [x > 0, sp.Ne(sp.sqrt(x), 0)]),
         ("log(x) + ln(x) + log2(x) + log10(x)", [x > 0]),
         ("log1p(x)", [x > -1]),
+        ("log(x, y)", [x > 0, y > 0, sp.Ne(sp.log(y), 0)]),
+        ("coth(x) + csch(x)", [sp.Ne(x, 0)]),
         ("tan(x) + sec(x)", [sp.Ne(sp.cos(x), 0)]),
         ("cot(x) + csc(x)", [sp.Ne(sp.sin(x), 0)]),
         ("asin(x) + acos(x) + atanh(x)", [x > -1, x < 1]),
@@ -276,8 +308,32 @@ def test_defined(text: str, expected: list[sp.Basic]) -> None:
         ("(x)(y)", "write (x)*(…)", 3),
         ("x(1+t)", "x is a name, not a function; write x*(…)", 0),
         ("sin x", "sin needs parentheses; write sin(x)", 4),
-        ("sin^2(x)", "write sin(…)**2", 5),
-        ("sin²(x)", "write sin(…)²", 4),
+        ("sin^2 x", "write sin(…)**2", 6),
+        ("sin² x", "write sin(…)²", 5),
+        ("sin^-1(x)", "write asin(…) or 1/sin(…)", 3),
+        ("1 + tan**-2(x)", "write atan(…) or 1/tan(…)", 7),
+        ("sin^y(x)", "sin is a function; write sin(…)", 0),
+        ("sin^1.5(x)", "write sin(…)**1.5", 7),
+        ("exp^2(x)", "write exp(…)**2", 5),
+        ("sin^2(x)^2", "a power of a power", 8),
+        ("sin^2(x)²", "a power of a power", 8),
+        ("sin⁻¹(x)", "⁻ is not read in an exponent", 3),
+        ("|x", "this '|' is never closed", 0),
+        ("x|", "this '|' opens nothing", 1),
+        ("2|x|", "as in 2*|x|", 1),
+        ("|x|y|", "write |x|*y", 3),
+        ("|(x|)", "'|' opens nothing", 3),
+        ("||v||", "write norm(x)", 0),
+        ("|", "the formula ends here, after '|'", 1),
+        ("| |", "the formula ends here, after '|'", 3),
+        ("|v|", "|…| of a matrix is not clear; write norm(…)", 0),
+        ("√x²", "what √ takes is not clear here", 0),
+        ("√x**2", "what √ takes is not clear here", 0),
+        ("√-x", "write √(…)", 1),
+        ("2√x", "write 2*√", 1),
+        ("x½", "write x*½", 1),
+        ("log(x, 1)", "division by zero", 0),
+        ("ln(x, 2)", "ln takes 1 argument, not 2", 0),
         ("1 + sin", "sin is a function; write sin(…)", 4),
         ("f'(x)", "f' is not read; give a derivative a name, such as df", 1),
         ("x + sinn(x)", "unknown function 'sinn'; did you mean sin?", 4),
@@ -520,11 +576,11 @@ HOSTILE = {
 @pytest.mark.parametrize("name", sorted(HOSTILE))
 def test_hostile_text_is_refused(name: str) -> None:
     """Text that would run code, or never end, is refused in time, with a message."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(TextError) as caught:
         of(HOSTILE[name])
     assert "\n" in str(caught.value)
-    assert time.perf_counter() - begun < SECONDS
+    assert time.process_time() - begun < SECONDS
 
 
 LARGE = {
@@ -552,9 +608,9 @@ LARGE = {
 @pytest.mark.parametrize("name", sorted(LARGE))
 def test_large_text_ends(name: str) -> None:
     """The largest texts within the limits are built in time."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert isinstance(of(LARGE[name]), Built)
-    assert time.perf_counter() - begun < SECONDS
+    assert time.process_time() - begun < SECONDS
 
 
 def test_limit_messages_show_limit_and_value() -> None:
@@ -592,7 +648,7 @@ texts = st.one_of(
 @settings(max_examples=600, deadline=None)
 def test_any_text_is_built_or_refused(text: str) -> None:
     """Whatever the text: a value, or a TextError or ShapeError; never anything else, never late."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     try:
         built = of(text)
     except (TextError, ShapeError) as error:
@@ -604,7 +660,7 @@ def test_any_text_is_built_or_refused(text: str) -> None:
         read_definition(text)
     except TextError as error:
         assert str(error)
-    assert time.perf_counter() - begun < SECONDS
+    assert time.process_time() - begun < SECONDS
 
 
 expressions = st.recursive(

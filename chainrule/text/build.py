@@ -307,6 +307,8 @@ class _Builder:
         for value, part in zip(values, tree.parts, strict=True):
             if word in self.undefined and count > 1 and _is_matrix(value):
                 self.fail(f"{word} takes scalars; this is {_size(value)}", part)
+        if tree.ops and _is_matrix(values[0]):
+            self.fail("|…| of a matrix is not clear; write norm(…), or abs(…) for each entry", tree)
         if not function.whole:
             return self.apply(function, values, tree, word)
         # A scalar is a vector of one entry: W @ a is one where W has one row.

@@ -85,6 +85,12 @@ def _power(a: Any, b: Any) -> list[Need]:
     return [Need(sp.Gt, a, 0, "its base is always {}" if b.is_positive else "")]
 
 
+def _logarithm(a: Any, base: Any = sp.E) -> list[Need]:
+    if base == sp.E:
+        return [Need(sp.Gt, a)]
+    return [Need(sp.Gt, a), Need(sp.Gt, base), Need(sp.Ne, sp.log(base))]
+
+
 def _off_origin(y: Any, x: Any) -> list[Need]:
     return [Need(sp.Gt, sp.Add(sp.Pow(x, 2), sp.Pow(y, 2)))]
 
@@ -168,12 +174,16 @@ _TABLE = {
     "sinh": Function(sp.sinh),
     "cosh": Function(sp.cosh),
     "tanh": Function(sp.tanh),
+    "coth": Function(sp.coth, _no_zero(lambda a: a)),
+    "sech": Function(sp.sech),
+    "csch": Function(sp.csch, _no_zero(lambda a: a)),
     "asinh": Function(sp.asinh),
     "acosh": Function(sp.acosh, _above(1, _EDGE)),
     "atanh": Function(sp.atanh, _within("")),
     "exp": Function(_exp),
     "expm1": Function(lambda a: sp.Add(_exp(a), -1)),
-    "log": Function(sp.log, _above(0), None),
+    "log": Function(sp.log, _logarithm, None, most=2),
+    "ln": Function(sp.log, _above(0), None),
     "log1p": Function(lambda a: sp.log(sp.Add(1, a)), _above(-1), None),
     "log2": Function(lambda a: sp.log(a, 2), _above(0), None),
     "log10": Function(lambda a: sp.log(a, 10), _above(0), None),
@@ -208,7 +218,10 @@ _ALIASES = {
     "arccos": "acos",
     "arctan": "atan",
     "arctan2": "atan2",
-    "ln": "log",
+    "arcsinh": "asinh",
+    "arccosh": "acosh",
+    "arctanh": "atanh",
+    "sgn": "sign",
     "step": "heaviside",
     "maximum": "max",
     "minimum": "min",

@@ -4,8 +4,11 @@
     product  unary (("*" | "/" | "@") unary)*
     unary    ("+" | "-") unary | power
     power    postfix (("**" | "^") unary)?
-    postfix  atom ".T"? ("[" integers "]")? ("²" | "³")?
-    atom     number | name | name "(" arguments ")" | "(" sum ")" | "[" entries "]"
+    postfix  atom ".T"? ("[" integers "]")? ("²" | … | "⁹")?
+    atom     number | "½" | name | name power? "(" arguments ")" | "(" sum ")" | "[" entries "]"
+             | "|" sum "|" | "√" atom
+
+A power between a name and its bracket is a whole number above 1, of sin, cos and their like.
 
 What is not in this grammar is refused at its spot, with what to write instead.
 """
@@ -26,7 +29,10 @@ from chainrule.text.tokens import Token, tokens_of
 TOO_DEEP = "this is nested too deep; name a part of it and use the name"
 _LEVEL = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "**": 4}
 _SIGN = 3  # binds tighter than a product, looser than a power
-_SUPERSCRIPTS = {"²": "2", "³": "3"}
+_SUPERSCRIPTS = dict(zip("²³⁴⁵⁶⁷⁸⁹", "23456789", strict=True))
+_FRACTIONS = {"½": "12", "⅓": "13", "⅔": "23", "¼": "14", "¾": "34"}
+# sin²(x) is (sin x)² in every book; of other functions it may be f(f(x)).
+_POWERED = frozenset("sin cos tan cot sec csc sinh cosh tanh coth sech csch ln log".split())
 _CLOSER = {"(": ")", "[": "]"}
 
 
@@ -59,7 +65,7 @@ class Source:
 class _Parser:
     def __init__(self, text: str, name: str | None) -> None:
         self.text, self.name, self.tokens = text, name, tokens_of(text, name)
-        self.at = self.depth = 0
+        self.at = self.depth = self.bars = 0
         self.names: dict[str, None] = {}
         self.calls: dict[str, None] = {}
 
@@ -109,7 +115,9 @@ class _Parser:
                 with self.inside(op) if op.text == "**" else nullcontext():
                     parts.append(self.expression(_SIGN if op.text == "**" else level + 1))
             left = Tree("binary", "", left.start, parts[-1].stop, tuple(parts), tuple(ops))
-        if self.token.kind in ("number", "name") or self.token.text in _CLOSER:
+        text = self.token.text
+        opens = text in _CLOSER or text in _FRACTIONS or text == "√"
+        if self.token.kind in ("number", "name") or opens or (text == "|" and not self.bars):
             self.side_by_side(left)
         return left
 
@@ -118,6 +126,8 @@ class _Parser:
         first, second, third = ["", "", "", *(t.text for t in self.tokens[: self.at])][-3:]
         if third in FUNCTIONS:
             self.fail(f"{third} needs parentheses; write {third}({token.text})", token)
+        if token.text == "|":
+            self.fail("this '|' opens nothing here; |x| needs a sign before it, as in 2*|x|", token)
         if first in FUNCTIONS and second == "**":
             self.fail(f"write {first}(…)**{third} for a power of {first}", token)
         if second in FUNCTIONS and third in _SUPERSCRIPTS:
@@ -139,7 +149,21 @@ class _Parser:
         token = self.take()
         if token.kind == "number":
             return Tree("number", token.text, token.start, token.stop)
+        if token.text in _FRACTIONS:
+            top, bottom = (
+                Tree("number", digit, token.start, token.stop) for digit in _FRACTIONS[token.text]
+            )
+            ops = (("/", token.start),)
+            return Tree("binary", "", token.start, token.stop, (top, bottom), ops)
+        if token.text == "|":
+            return self.between_bars(token)
+        if token.text == "√":
+            return self.root(token)
         if token.kind == "name":
+            if token.text in FUNCTIONS and self.token.text in ("**", *_SUPERSCRIPTS):
+                power = self.power_of_function(token)
+                if power is not None:
+                    return power
             if self.token.text == "(":
                 self.calls.setdefault(token.text)
                 parts, stop = self.several(token.text)
@@ -164,11 +188,62 @@ class _Parser:
             self.fail(f"something is missing before '{token.text}'", token)
         self.fail(f"'{token.text}' needs something on its left", token)
 
+    def between_bars(self, opened: Token) -> Tree:
+        """|x|: a bar where something must begin opens, a bar where something has ended closes."""
+        self.bars += 1
+        with self.inside(opened):
+            part = self.expression(1)
+        if self.token.text != "|":
+            self.fail("this '|' is never closed; write '|', or abs(…)", opened)
+        self.bars -= 1
+        self.calls.setdefault("abs")
+        stop = self.take().stop
+        return Tree("call", "abs", opened.start, stop, (part,), (("|", opened.start),))
+
+    def root(self, sign: Token) -> Tree:
+        """√ of the one thing behind it."""
+        with self.inside(sign):
+            if self.token.text in ("+", "-"):
+                self.fail("√ takes what stands behind it; write √(…)", self.token)
+            part = self.atom()
+        if self.token.text in ("**", ".", "[", *_SUPERSCRIPTS):
+            self.fail("what √ takes is not clear here; write √(…) or (√…) in parentheses", sign)
+        self.calls.setdefault("sqrt")
+        return Tree("call", "sqrt", sign.start, part.stop, (part,))
+
+    def power_of_function(self, name: Token) -> Tree | None:
+        """sin^2(x), sin²(x): the square of sin(x). The parser stands behind the name."""
+        sign, then = self.token, self.tokens[self.at + 1 :]
+        if sign.text in _SUPERSCRIPTS:
+            number, width = sign._replace(kind="number", text=_SUPERSCRIPTS[sign.text]), 1
+        elif then[0].text == "-":
+            known = f"a{name.text}" if f"a{name.text}" in FUNCTIONS else "the inverse function"
+            self.fail(
+                f"{name.text}^-1 may be the inverse or the reciprocal; "
+                f"write {known}(…) or 1/{name.text}(…)",
+                sign,
+            )
+        else:
+            number, width = then[0], 2
+        follows = self.tokens[self.at + width].text if self.at + width < len(self.tokens) else ""
+        whole = number.kind == "number" and number.text.isdigit() and int(number.text) > 1
+        if name.text not in _POWERED or not whole or follows != "(":
+            return None
+        self.at += width
+        self.calls.setdefault(name.text)
+        parts, stop = self.several(name.text)
+        call = Tree("call", name.text, name.start, stop, parts)
+        exponent = Tree("number", number.text, number.start, number.stop)
+        if self.token.text in ("**", *_SUPERSCRIPTS):
+            self.fail("a power of a power; write (…) in parentheses", self.token)
+        return Tree("binary", "", name.start, stop, (call, exponent), (("**", sign.start),))
+
     def several(self, what: str) -> tuple[tuple[Tree, ...], int]:
         """What stands between brackets, separated by commas; and where the bracket closes."""
         opened = self.take()
         closer = _CLOSER[opened.text]
         parts: list[Tree] = []
+        bars, self.bars = self.bars, 0
         with self.inside(opened):
             if self.token.text == closer:
                 inside = f"{what} has nothing in it" if what else "nothing stands in parentheses"
@@ -184,6 +259,7 @@ class _Parser:
             self.fail(f"this '{opened.text}' meets a '{self.token.text}'; write '{closer}'", opened)
         if self.token.text != closer:
             self.fail(f"'{self.token.text}' is not part of a formula", self.token)
+        self.bars = bars
         return tuple(parts), self.take().stop
 
     def postfix(self, tree: Tree) -> Tree:

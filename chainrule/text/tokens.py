@@ -1,6 +1,6 @@
 """Text to tokens: numbers, names and operators, each with its offsets. Knows no grammar.
 
-Letters are ASCII or Greek; a Greek letter becomes its English name, and · × − ^ become * * - **.
+Letters are ASCII or Greek; a Greek letter becomes its English name; · ⋅ × − ^ become * * * - **.
 Every other character, a word of Python, and what is too long are refused at their spot.
 """
 
@@ -34,10 +34,10 @@ _TOKEN = re.compile(
     r"|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     rf"|(?P<name>[{_LETTER}][0-9{_LETTER}]*)"
     r"|//|:=|<=|>=|!=|->|<<|>>|&&|\|\|"  # neither these nor what is left are of any kind
-    r"|(?P<op>\*\*|==|[-+*/@^(),.=\[\]·×−²³])"
+    r"|(?P<op>\*\*|==|[-+*/@^(),.=|√\[\]·×⋅−²³⁴⁵⁶⁷⁸⁹½⅓⅔¼¾])"
     r"|(?s:.)"
 )
-_PLAIN = str.maketrans({**GREEK, "·": "*", "×": "*", "−": "-", "^": "**"})
+_PLAIN = str.maketrans({**GREEK, "·": "*", "⋅": "*", "×": "*", "−": "-", "^": "**"})
 
 
 class Token(NamedTuple):
@@ -93,6 +93,10 @@ def _trouble(kind: str, word: str, before: Token | None) -> str:
         if word.startswith("_"):
             return f"'{word}' begins with an underscore; no name may"
     elif kind == "bad":
+        if word == "||":
+            return "'||' is not read; write norm(x) for the length of a vector, abs(x) for |x|"
+        if word in "⁻⁺⁰¹ⁿ":
+            return f"{word} is not read in an exponent; write x**(…)"
         if word in ("'", "′", "’") and before and before.kind == "name":
             shown = before.text
             return f"{shown}{word} is not read; give a derivative a name, such as d{shown}"
