@@ -77,6 +77,13 @@ def parser() -> argparse.ArgumentParser:
         help="the shape of a free vector or matrix, such as w=3 or W=2x3",
     )
     derive.add_argument(
+        "--positive",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a free variable that is greater than 0; may be repeated",
+    )
+    derive.add_argument(
         "--function", action="append", default=[], metavar="NAME", help="an undefined function"
     )
     derive.add_argument(
@@ -148,6 +155,7 @@ def _derive(options: argparse.Namespace) -> int:
         wrt=options.wrt,
         shapes=dict(options.shape),
         functions=options.function,
+        positive=options.positive,
     )
     verdict = None if options.check is None else check(derivation, options.check)
     _say(str(derivation))

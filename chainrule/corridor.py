@@ -85,6 +85,10 @@ def check(derivation: Derivation, claimed: Any, *, at: Any = None) -> Verdict:
             f"check needs a Derivation and got a {type(derivation).__name__}; "
             "make one with chainrule.derive"
         )
+    if isinstance(claimed, Mapping) and not claimed:
+        raise UsageError(
+            f"there is nothing to check; give a formula or a function for {derivation.name}"
+        )
     users = _users_points(derivation, at)
     findings: dict[str, Finding] = {}
     if isinstance(claimed, Mapping) and any(callable(c) for c in claimed.values()):

@@ -163,6 +163,8 @@ def _lines(finding: Finding) -> list[str]:
     """A finding as a person reads it, the headline first."""
     conditions = ", ".join(finding.scope.conditions)
     headline = f"{finding.name} {_VERB[finding.status]}"
+    if finding.witness is not None and finding.witness.where == "edge":
+        headline = f"{finding.name} is refuted at an edge"
     if conditions and finding.status in ("proved", "agrees"):
         headline += f", for {conditions}"
     rows: list[tuple[str, str]] = [("because", finding.reason)]

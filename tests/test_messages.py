@@ -542,3 +542,28 @@ def test_a_failed_assertion_carries_the_verdict() -> None:
     assert isinstance(caught.value, AssertionError)
     assert str(caught.value) == str(caught.value.verdict)
     assert "correct    2*t*w" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: cr.derive({"f": "x"}, of="f", wrt="x", positive="x"), cr.UsageError, "is a text"),
+        (
+            lambda: cr.derive({"f": "x"}, of="f", wrt="x", positive=["y"]),
+            cr.DefinitionError,
+            "positive='y' is no free variable; known: x",
+        ),
+        (
+            lambda: cr.derive({"f": "x"}, of="f", wrt="x").check({}),
+            cr.UsageError,
+            "there is nothing to check; give a formula or a function for df/dx",
+        ),
+    ],
+)
+def test_messages_about_what_is_positive_and_what_is_claimed(
+    call: Any, error: type[Exception], says: str
+) -> None:
+    """Wrong names and empty claims are named."""
+    with pytest.raises(error) as raised:
+        call()
+    assert says in str(raised.value)

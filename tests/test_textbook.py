@@ -874,6 +874,13 @@ LEARNING: list[Row] = [
     ("L = d**2/2; d = sqrt(1 + r**2)", "r", "r", "d"),
     ("L = c**2*(sqrt(1 + (r/c)**2) - 1)", "r", "r/sqrt(1 + (r/c)**2)", "r/(2*sqrt(1 + (r/c)**2))"),
     ("L = ln(cosh(p - y))", "p", "tanh(p - y)", "-tanh(p - y)"),
+    (
+        "P = K/(1 + A*exp(-r*t))",
+        "t",
+        "r*P0*(1 - P0/K)",
+        "r*P0*(1 - P0)",
+        {"with": "P0 = K/(1 + A*exp(-r*t))"},
+    ),
 ]
 
 # Right, and written so that it has no value at some points where the derivative has one.
@@ -889,13 +896,6 @@ EDGES: list[Row] = [
         "x",
         "cos(atan(y/x))*sign(x)",
         "sin(atan(y/x))",
-    ),
-    (
-        "P = K/(1 + A*exp(-r*t))",
-        "t",
-        "r*P0*(1 - P0/K)",
-        "r*P0*(1 - P0)",
-        {"with": "P0 = K/(1 + A*exp(-r*t))"},
     ),
 ]
 
@@ -955,3 +955,13 @@ def test_positive_quantities(f: sp.Expr, by: sp.Symbol, right: str, wrong: str) 
     d = cr.derive({"T": f}, of="T", wrt=str(by))
     assert cr.check(d, right).status == "proved"
     assert cr.check(d, wrong).status == "refuted"
+
+
+@pytest.mark.parametrize(("f", "by", "right", "wrong"), POSITIVE)
+def test_positive_names_in_text(f: sp.Expr, by: sp.Symbol, right: str, wrong: str) -> None:
+    """`positive=` says the same of names in text, and the conditions that it implies are gone."""
+    names = sorted(map(str, f.free_symbols))
+    d = cr.derive({"T": str(f)}, of="T", wrt=str(by), positive=names)
+    assert d.conditions == () and d.check(right).status == "proved"
+    assert d.check(wrong).status == "refuted"
+    assert all(f"{n} > 0" in d.check(right).worst.scope.domain for n in names)

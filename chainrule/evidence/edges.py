@@ -145,11 +145,14 @@ def edge(claim: FormulaClaim, swap: Mapping[sp.Symbol, sp.Expr]) -> Edge:
         return Edge(None, "", ())
     symbols = [s for n in (*d.wrt, *d.parameters) for s in entries(d.symbols[n])]
     known = set(d.conditions)
+    variables = {s for n in d.wrt for s in entries(d.symbols[n])}
     remaining = []
     for condition in tidy(c.xreplace(dict(swap)) for c in claim.defined):
         if condition in known:
             continue
         remaining.append(condition)
+        if not condition.free_symbols & variables:
+            continue  # on what is held fixed: part of the scope, K ≠ 0 in r P (1 − P/K)
         if isinstance(condition, sp.Ne):
             for factor in nonzero_factors(condition.lhs - condition.rhs):
                 for point in _zeros(factor, symbols):

@@ -123,6 +123,7 @@ def derive(
     wrt: Any,
     shapes: Mapping[str, Any] | None = None,
     functions: Iterable[str] = (),
+    positive: Iterable[str] = (),
 ) -> Derivation:
     """The derivative of defined names, by the chain rule, with every step.
 
@@ -134,6 +135,7 @@ def derive(
     of : the output, or several. wrt : the input, or several; a defined name is taken as free.
     shapes : free name → (n,) or (m, n), where it is no scalar.
     functions : names of undefined functions, so that ``sigma(z)`` stands for any function.
+    positive : free names that are greater than 0 (a length, a mass), every entry of them.
 
     Returns a Derivation: blocks (output × input), numerator layout, row-major in matrices.
     Raises TextError for text that is no formula; DefinitionError for unknown names, cycles, a name
@@ -147,10 +149,13 @@ def derive(
     (E*cos(t - 1), (Ne(t, 0),))
     >>> derive({"f": "x*y"}, of="f", wrt=("x", "y")).jacobian
     Matrix([[y, x]])
+    >>> period = derive({"T": "2*pi*sqrt(L/g)"}, of="T", wrt="L", positive=("L", "g"))
+    >>> period.result, period.conditions
+    (pi/(sqrt(L)*sqrt(g)), ())
     """
     outputs, inputs = _names(of, "of"), _names(wrt, "wrt")
     try:
-        return _derive(definitions, outputs, inputs, shapes, functions)
+        return _derive(definitions, outputs, inputs, shapes, functions, positive)
     except RecursionError:
         raise BudgetError(
             "the definitions are nested too deep; name a part of the longest and use the name"
@@ -163,9 +168,11 @@ def _derive(
     inputs: tuple[str, ...],
     shapes: Mapping[str, Any] | None,
     functions: Iterable[str],
+    positive: Iterable[str],
 ) -> Derivation:
     shapes = given_shapes(shapes)
     system = read(definitions, shapes=shapes, functions=functions, cut=inputs)
+    system = _with_positive(system, positive)
     for name in outputs:
         if name not in system.values and name not in inputs:
             raise DefinitionError(f"of={name!r} is not defined; " + suggest(name, system.values))
@@ -206,6 +213,8 @@ def _derive(
     conditions = tidy(
         c.xreplace(swap) for name in chain.reached for c in system.conditions.get(name, ())
     )
+    # A condition that a symbol assumes by itself, x > 0, is always true of it.
+    conditions = tuple(c for c in conditions if c.xreplace(system.theirs) != sp.true)
     derivation = Derivation(
         of=outputs,
         wrt=inputs,
@@ -287,6 +296,21 @@ def _second_route(
     return Agreement(_agreement(chained, straight, system.undefined), composed, direct)
 
 
+def _with_positive(system: System, positive: Iterable[str]) -> System:
+    """The system with symbols that know that they are positive, to be put in at the end."""
+    if isinstance(positive, str):
+        raise UsageError(f"positive={positive!r} is a text; give a list of names, [{positive!r}]")
+    theirs = dict(system.theirs)
+    for name in positive:
+        if name not in system.free:
+            raise DefinitionError(
+                f"positive={name!r} is no free variable; " + suggest(str(name), system.free)
+            )
+        for s in entries(system.symbols[name]):
+            theirs[s] = sp.Symbol(s.name, positive=True)
+    return replace(system, theirs=theirs)
+
+
 def _in_their_symbols(derivation: Derivation, system: System) -> Derivation:
     """The same with the user's own symbols, where they carry other assumptions than ours."""
 
@@ -300,8 +324,7 @@ def _in_their_symbols(derivation: Derivation, system: System) -> Derivation:
             for k, b in derivation.blocks.items()
         },
         factors=tuple(swap(f) for f in derivation.factors),
-        # A condition that the user's symbol assumes by itself, x > 0, is always true of it.
-        conditions=tuple(c for c in map(swap, derivation.conditions) if c != sp.true),
+        conditions=tuple(swap(c) for c in derivation.conditions),
         symbols={n: swap(v) for n, v in derivation.symbols.items()},
         local={n: swap(v) for n, v in derivation.local.items()},
         closed={n: swap(v) for n, v in derivation.closed.items()},

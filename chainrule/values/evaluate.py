@@ -10,6 +10,7 @@ import sympy as sp
 from flint import arb
 
 from chainrule.errors import DefinitionError, ShapeError, UsageError
+from chainrule.typeset import text
 from chainrule.values.ball import Undecided, Undefined, exact, precision
 from chainrule.values.enclose import enclose, holds
 
@@ -67,7 +68,9 @@ def evaluate(derivation: Derivation, values: Mapping[str, Any]) -> np.ndarray | 
         except (Undefined, Undecided):
             continue
         if fine is False:
-            raise DefinitionError(f"{derivation.name} is not defined there: {condition} is needed")
+            raise DefinitionError(
+                f"{derivation.name} is not defined there: {text(condition)} is needed"
+            )
     if isinstance(result, sp.MatrixBase):
         entries = [rounded(e, at, derivation.name) for e in result]
         return np.array(entries, dtype=float).reshape(result.rows, result.cols)
