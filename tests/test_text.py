@@ -519,7 +519,7 @@ def nested(template: str, count: int, inner: str = "x") -> str:
 
 
 HOSTILE = {
-    "import": '__import__("os").system("touch /tmp/chainrule_was_here")',
+    "import": '__import__("os").system("touch chainrule_was_here")',
     "class": "().__class__.__bases__[0]",
     "power tower": "9**9**9",
     "parentheses": "(" * 300 + "x" + ")" * 300,

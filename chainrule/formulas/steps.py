@@ -168,8 +168,9 @@ def _second(w: Words, agreement: Agreement) -> Step:
     if not agreement.composed:
         says = "Left out: written out in the variables alone the formulas are too long to read."
         return Step("second route", title, says)
-    lines = [_equals((w.symbol(o), o), w.value(v)) for o, v in agreement.composed.items()]
-    lines += [_equals(w.whole(o, i), w.value(m)) for (o, i), m in agreement.direct.items()]
+    sides = [((w.symbol(o), o), value) for o, value in agreement.composed.items()]
+    sides += [(w.whole(o, i), matrix) for (o, i), matrix in agreement.direct.items()]
+    lines = [_equals(left, w.value(value)) for left, value in sides if w.readable(value)]
     shown = [line for line in lines if len(line.text) <= SHOWN_WIDTH]
     says = {
         "exact": "Both routes agree: exact algebra proves it.",
@@ -177,7 +178,7 @@ def _second(w: Words, agreement: Agreement) -> Step:
         "prove it.",
         "": "Whether the routes agree could not be told: no point could be evaluated.",
     }[agreement.how]
-    if len(shown) < len(lines):
+    if len(shown) < len(sides):
         says += " What is too long to read is left out."
     return Step("second route", title, says, tuple(shown))
 
