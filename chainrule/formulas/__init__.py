@@ -213,8 +213,6 @@ def _derive(
     conditions = tidy(
         c.xreplace(swap) for name in chain.reached for c in system.conditions.get(name, ())
     )
-    # A condition that a symbol assumes by itself, x > 0, is always true of it.
-    conditions = tuple(c for c in conditions if c.xreplace(system.theirs) != sp.true)
     derivation = Derivation(
         of=outputs,
         wrt=inputs,
@@ -324,7 +322,8 @@ def _in_their_symbols(derivation: Derivation, system: System) -> Derivation:
             for k, b in derivation.blocks.items()
         },
         factors=tuple(swap(f) for f in derivation.factors),
-        conditions=tuple(swap(c) for c in derivation.conditions),
+        # A condition that the symbol assumes by itself, x > 0, is always true of it.
+        conditions=tuple(c for c in map(swap, derivation.conditions) if c != sp.true),
         symbols={n: swap(v) for n, v in derivation.symbols.items()},
         local={n: swap(v) for n, v in derivation.local.items()},
         closed={n: swap(v) for n, v in derivation.closed.items()},
