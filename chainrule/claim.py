@@ -15,7 +15,7 @@ import sympy as sp
 
 from chainrule.derivation import Block, Derivation, Shape, show_shape
 from chainrule.errors import UsageError
-from chainrule.formulas.definitions import claimed_value, entries, shape_of
+from chainrule.formulas.definitions import claimed_value, entries, replacements, shape_of
 from chainrule.typeset import text
 
 
@@ -41,6 +41,11 @@ class FormulaClaim:
     def derived(self) -> tuple[sp.Expr, ...]:
         """The derived entries, in intermediate variables."""
         return tuple(self.block.raw)
+
+    @property
+    def closing(self) -> dict[sp.Symbol, sp.Expr]:
+        """Symbols of intermediate names → their values in the free variables."""
+        return replacements(self.derivation.symbols, self.derivation.closed)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -107,8 +108,6 @@ def check(derivation: Derivation, claimed: Any, *, at: Any = None) -> Verdict:
 
 def _alone(derivation: Derivation, key: Any) -> Derivation:
     """The derivation of one block; the other inputs become parameters."""
-    from dataclasses import replace
-
     block = derivation[key]
     rest = tuple(n for n in derivation.wrt if n != block.input)
     return replace(

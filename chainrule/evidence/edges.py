@@ -12,17 +12,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import sympy as sp
-from flint import arb
 
 from chainrule.algebra import nonzero_factors
 from chainrule.claim import FormulaClaim
-from chainrule.derivation import Derivation
 from chainrule.formulas.definitions import conditions_of, entries
 from chainrule.formulas.differentiate import tidy
 from chainrule.points import points
 from chainrule.typeset import text
 from chainrule.values.ball import Undecided, Undefined, decimals, exact, precision
-from chainrule.values.enclose import enclose, holds
+from chainrule.values.enclose import enclose, holds, through
 from chainrule.verdict import Witness
 
 OTHERS = (Fraction(1), Fraction(2), Fraction(3, 2), Fraction(-1), Fraction(1, 2))
@@ -90,14 +88,6 @@ def _beyond(condition: sp.Basic, symbols: list[sp.Symbol]) -> Iterator[dict[sp.S
     yield from points(symbols, seed=str(condition), count=DRAWN)
 
 
-def _bound(d: Derivation, point: Point) -> dict[sp.Symbol, arb]:
-    at = {s: exact(v) for s, v in point.items()}
-    for name, value in d.local.items():
-        for s, e in zip(entries(d.symbols[name]), entries(value), strict=True):
-            at[s] = enclose(e, at)
-    return at
-
-
 def _wrong_at(claim: FormulaClaim, point: Point, broken: sp.Basic | None) -> Witness | None:
     """A witness, if the derivative certainly exists at a point and the claim is wrong there.
 
@@ -109,7 +99,7 @@ def _wrong_at(claim: FormulaClaim, point: Point, broken: sp.Basic | None) -> Wit
         return None
     with precision(BITS):
         try:
-            at = _bound(d, point)
+            at = through(d.local, d.symbols, {s: exact(v) for s, v in point.items()})
             if not all(holds(c, at) for c in d.conditions):
                 return None
             derived = [enclose(e, at) for e in claim.derived]
@@ -138,16 +128,17 @@ def _wrong_at(claim: FormulaClaim, point: Point, broken: sp.Basic | None) -> Wit
     return Witness(shown, "undefined", whole, where="edge", bits=(BITS,))
 
 
-def edge(claim: FormulaClaim, swap: Mapping[sp.Symbol, sp.Expr]) -> Edge:
-    """Look where the claim alone is wrong; `swap` puts intermediate variables in."""
+def edge(claim: FormulaClaim) -> Edge:
+    """Look where the claim alone is wrong."""
     d = claim.derivation
     if d.undefined:
         return Edge(None, "", ())
+    swap = claim.closing
     symbols = [s for n in (*d.wrt, *d.parameters) for s in entries(d.symbols[n])]
     known = set(d.conditions)
     variables = {s for n in d.wrt for s in entries(d.symbols[n])}
     remaining = []
-    for condition in tidy(c.xreplace(dict(swap)) for c in claim.defined):
+    for condition in tidy(c.xreplace(swap) for c in claim.defined):
         if condition in known:
             continue
         remaining.append(condition)
@@ -167,7 +158,7 @@ def edge(claim: FormulaClaim, swap: Mapping[sp.Symbol, sp.Expr]) -> Edge:
                     says = _says(other, condition.lhs, condition.rhs)
                     return Edge(found, says, tuple(remaining))
     for entry in claim.entries:
-        for kink in conditions_of(entry.xreplace(dict(swap))):
+        for kink in conditions_of(entry.xreplace(swap)):
             if not isinstance(kink, sp.Ne):
                 continue
             for factor in nonzero_factors(kink.lhs - kink.rhs):

@@ -8,7 +8,7 @@ import sympy as sp
 
 from chainrule.algebra import Proof, prove_equal
 from chainrule.claim import FormulaClaim
-from chainrule.formulas.definitions import entries
+from chainrule.formulas.definitions import put_in
 
 
 @dataclass(frozen=True)
@@ -25,32 +25,17 @@ class Identity:
     products: int
 
 
-def closing(claim: FormulaClaim) -> dict[sp.Symbol, sp.Expr]:
-    """Symbols of intermediate names → their values in the free variables."""
-    d = claim.derivation
-    return {
-        s: v
-        for name in d.closed
-        if name in d.symbols
-        for s, v in zip(entries(d.symbols[name]), entries(d.closed[name]), strict=True)
-    }
-
-
 def _entry(derived: sp.Expr, claimed: sp.Expr, swap: dict[sp.Symbol, sp.Expr]) -> Proof:
     """As written first (undefined functions, intermediate variables); then put in."""
     proof = prove_equal(derived, claimed)
     if proof.equal or not swap:
         return proof
-    if derived.has(sp.Derivative) or claimed.has(sp.Derivative):
-        put = [e.subs(swap, simultaneous=True).doit() for e in (derived, claimed)]
-    else:
-        put = [e.xreplace(swap) for e in (derived, claimed)]
-    return prove_equal(*put)
+    return prove_equal(put_in(derived, swap), put_in(claimed, swap))
 
 
 def identity(claim: FormulaClaim) -> Identity:
     """Whether derived and claimed are one function, by their normal forms."""
-    swap = closing(claim)
+    swap = claim.closing
     switches: dict[sp.Expr, None] = {}
     cells = products = 0
     for derived, claimed in zip(claim.derived, claim.entries, strict=True):

@@ -10,14 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import sympy as sp
 from flint import arb
 
-from chainrule.values.ball import Undecided, Undefined, decimals, exact, precision
+from chainrule.values.ball import Undecided, Undefined, exact, precision
 from chainrule.values.enclose import enclose
 from chainrule.verdict import CodeReport
 
@@ -173,8 +172,3 @@ def threshold(fails: Callable[[float], bool], bad: float, good: float, steps: in
         else:
             good = middle
     return bad
-
-
-def show_fraction(value: Fraction | float) -> str:
-    """A float as exactly what it is, short."""
-    return decimals(exact(value), 12)

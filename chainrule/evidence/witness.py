@@ -20,7 +20,7 @@ from chainrule.formulas.definitions import entries
 from chainrule.points import instances, points, put_instances
 from chainrule.typeset import text
 from chainrule.values.ball import Undecided, Undefined, decimals, exact, precision
-from chainrule.values.enclose import enclose, holds
+from chainrule.values.enclose import enclose, holds, through
 from chainrule.verdict import Witness
 
 BITS = (160, 320)
@@ -64,12 +64,7 @@ class Sides:
 
     def bind_balls(self, free: Mapping[sp.Symbol, arb]) -> dict[sp.Symbol, arb]:
         """The same from balls."""
-        at = dict(free)
-        for name, value in self.local.items():
-            symbol = self.derivation.symbols[name]
-            for s, e in zip(entries(symbol), entries(value), strict=True):
-                at[s] = enclose(e, at)
-        return at
+        return through(self.local, self.derivation.symbols, free)
 
     def values(self, at: Mapping[sp.Symbol, arb]) -> list[arb]:
         """The derived entries, where the derivative certainly exists; else Undecided."""

@@ -18,7 +18,16 @@ from chainrule import algebra, text
 from chainrule.derivation import Block, Derivation, Shape
 from chainrule.errors import BudgetError, ContradictionError, DefinitionError, UsageError
 from chainrule.formulas.chain import Chain, follow
-from chainrule.formulas.definitions import System, Value, entries, given_shapes, read, suggest
+from chainrule.formulas.definitions import (
+    System,
+    Value,
+    entries,
+    given_shapes,
+    put_in,
+    read,
+    replacements,
+    suggest,
+)
 from chainrule.formulas.differentiate import Shortener, height, partial, size, tidy
 from chainrule.formulas.objects import check_name, spelled, symbols_of
 from chainrule.formulas.steps import Agreement, write
@@ -185,7 +194,7 @@ def _derive(
     chain = follow(system, outputs, inputs, _jacobian)
 
     # With undefined functions the formula in the intermediate variables is the readable one.
-    swap = {} if system.undefined else _swap(system, closed)
+    swap = {} if system.undefined else replacements(system.symbols, closed)
     blocks: dict[tuple[str, str], Block] = {}
     plain: dict[tuple[str, str], sp.ImmutableDenseMatrix] = {}
     complete = all(n in closed for n in chain.active if n in system.values)
@@ -255,22 +264,6 @@ def _with_free(system: System, inputs: tuple[str, ...], shapes: Mapping[str, Sha
     )
 
 
-def _swap(system: System, closed: Mapping[str, Value]) -> dict[sp.Symbol, sp.Expr]:
-    """Symbols of defined names → their values in the free variables."""
-    return {
-        s: v
-        for name, value in closed.items()
-        for s, v in zip(entries(system.symbols[name]), entries(value), strict=True)
-    }
-
-
-def _put_in(expression: sp.Expr, swap: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
-    """Substitution that also reaches into σ′(z), where SymPy needs its slower way."""
-    if expression.has(sp.Derivative):
-        return expression.subs(swap, simultaneous=True).doit()
-    return expression.xreplace(swap)
-
-
 def _second_route(
     system: System,
     chain: Chain,
@@ -281,7 +274,7 @@ def _second_route(
     outputs = {o for o, _ in blocks}
     if any(o in system.values and o not in closed for o in outputs):
         return Agreement("", {}, {})
-    swap = _swap(system, closed)
+    swap = replacements(system.symbols, closed)
     direct: dict[tuple[str, str], sp.ImmutableDenseMatrix] = {}
     composed: dict[str, Value] = {}
     chained: list[sp.Expr] = []
@@ -289,7 +282,7 @@ def _second_route(
     for (o, i), block in blocks.items():
         composed[o] = closed.get(o, system.symbols[o])
         direct[o, i] = _jacobian(entries(composed[o]), entries(system.symbols[i]))
-        chained += [_put_in(e, swap) for e in block.matrix]
+        chained += [put_in(e, swap) for e in block.matrix]
         straight += [e.doit() if system.undefined else e for e in direct[o, i]]
     return Agreement(_agreement(chained, straight, system.undefined), composed, direct)
 

@@ -66,6 +66,25 @@ def entries(value: Value) -> list[sp.Expr]:
     return list(value) if isinstance(value, sp.MatrixBase) else [value]
 
 
+def replacements(
+    symbols: Mapping[str, Value], values: Mapping[str, Value]
+) -> dict[sp.Symbol, sp.Expr]:
+    """Symbol → value, entry by entry, for every name that has both."""
+    return {
+        s: v
+        for name in values
+        if name in symbols
+        for s, v in zip(entries(symbols[name]), entries(values[name]), strict=True)
+    }
+
+
+def put_in(expression: sp.Expr, swap: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
+    """Substitution that also reaches into σ′(z), where SymPy needs its slower way."""
+    if expression.has(sp.Derivative):
+        return expression.subs(swap, simultaneous=True).doit()
+    return expression.xreplace(swap)
+
+
 def suggest(name: str, known: Iterable[str]) -> str:
     """``did you mean 'x1'? known: x1, x2`` — or just what is known."""
     names = list(known)

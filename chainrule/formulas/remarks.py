@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import sympy as sp
 
 from chainrule.derivation import Line
-from chainrule.formulas.definitions import entries
+from chainrule.formulas.definitions import entries, replacements
 from chainrule.formulas.differentiate import simpler, size
 from chainrule.formulas.wording import Words
 from chainrule.points import points
@@ -26,12 +26,7 @@ def remarks(words: Words) -> list[Line]:
     """The remarks on a derivation, as lines."""
     found = list(independences(words))
     if not words.derivation.undefined:
-        closed = words.derivation.closed
-        swap = {
-            s: v
-            for n in closed
-            for s, v in zip(entries(words.system.symbols[n]), entries(closed[n]), strict=True)
-        }
+        swap = replacements(words.system.symbols, words.derivation.closed)
         variables = {s for i in words.derivation.wrt for s in entries(words.system.symbols[i])}
         found += list(_collapses(words, swap, variables))[:REMARKS]
         found += list(_cancellations(words, swap))[:REMARKS]

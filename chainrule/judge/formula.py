@@ -59,7 +59,7 @@ def judge_formula(claim: FormulaClaim, users: Sequence[Numbers] = ()) -> Finding
             seen.witness,
             correction=shown(claim),
         )
-    edge = edges.edge(claim, identity.closing(claim)) if seen.witness is None else None
+    edge = edges.edge(claim) if seen.witness is None else None
     found = seen.witness or (edge.witness if edge else None)
     tried = Evidence(
         "witness",

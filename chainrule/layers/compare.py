@@ -15,15 +15,13 @@ from typing import Any
 import numpy as np
 from flint import arb
 
+from chainrule.evidence.rounding import ROUNDINGS, SPREADS, UNIT
 from chainrule.layers import Gradients, Network
 from chainrule.values.ball import Ball, Undecided, Undefined, decimals, precision, reading_constants
 from chainrule.verdict import CodeReport, Evidence, Finding, Scope, Verdict, Witness
 
 BITS = ((160, 320), (1280, 2560))  # the second pair where the first is not sharp enough
 RESOLVED = 40  # bits of the largest entry that an enclosure must have
-UNIT = 2.0**-53
-SPREADS = 16  # times what one ulp of the inputs does
-ROUNDINGS = 64  # units of the largest entry, for the operations themselves
 UNDERFLOW = 2.0**-1000  # what gradual underflow on the way may cost
 SHOWN = 40  # numbers of a point that a witness writes out
 

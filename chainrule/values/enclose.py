@@ -167,3 +167,22 @@ def holds(condition: sp.Basic, at: Mapping[sp.Symbol, arb]) -> bool | None:
         return bool(compare(Ball(enclose(condition.lhs, at)), Ball(enclose(condition.rhs, at))))
     except Undecided:
         return None
+
+
+def through(
+    local: Mapping[str, Any], symbols: Mapping[str, Any], free: Mapping[sp.Symbol, arb]
+) -> dict[sp.Symbol, arb]:
+    """The free variables' values and those of every defined name, each after what it uses.
+
+    local : name → its value in other names' symbols, in order. symbols : name → its own.
+    """
+    at = dict(free)
+    for name, value in local.items():
+        pairs = (
+            zip(symbols[name], value, strict=True)
+            if isinstance(value, sp.MatrixBase)
+            else [(symbols[name], value)]
+        )
+        for symbol, expression in pairs:
+            at[symbol] = enclose(expression, at)
+    return at
