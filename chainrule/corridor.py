@@ -73,7 +73,7 @@ def check(derivation: Derivation, claimed: Any, *, at: Any = None) -> Verdict:
     'proved'
     >>> print(check(d, "10*t"))
     df/dt is wrong: refuted
-      because    its value is not that of the derivative at every point tried
+      because    its value is not that of the derivative at the first point tried
       at         t = 401/256
       yours      15.6640625
       derived    -15.6640625

@@ -49,7 +49,7 @@ def judge_formula(claim: FormulaClaim, users: Sequence[Numbers] = ()) -> Finding
                 f"{claim.name}: exact algebra proves the claim, and at {seen.witness.at()} it is "
                 f"{seen.witness.claimed} against {seen.witness.derived}; please report this"
             )
-        where = "at every point tried" if seen.points == 0 else "there"
+        where = "at the first point tried" if seen.points == 0 else "there"
         return Finding(
             claim.name,
             "refuted",
