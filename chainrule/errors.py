@@ -59,6 +59,10 @@ class UsageError(ChainruleError, TypeError):
     """A call that makes no sense: a wrong kind of argument, an unknown option."""
 
 
+class TraceError(ChainruleError):
+    """Code that could not be followed: the user's file and line, the call, and what to do."""
+
+
 class BudgetError(ChainruleError):
     """A computation that would need more operations than its budget allows."""
 

@@ -15,10 +15,10 @@ from chainrule.values.ball import Undecided, Undefined, exact, precision
 from chainrule.values.enclose import enclose, holds
 
 if TYPE_CHECKING:
-    from chainrule.derivation import Derivation
+    from chainrule.derivation import FormulaDerivation
 
 
-def bind(derivation: Derivation, values: Mapping[str, Any]) -> dict[sp.Symbol, Any]:
+def bind(derivation: FormulaDerivation, values: Mapping[str, Any]) -> dict[sp.Symbol, Any]:
     """Values given by name, in the variables' shapes, as symbol → number.
 
     Raises UsageError for missing or unknown names, ShapeError for a wrong shape.
@@ -52,7 +52,7 @@ def bind(derivation: Derivation, values: Mapping[str, Any]) -> dict[sp.Symbol, A
     return at
 
 
-def evaluate(derivation: Derivation, values: Mapping[str, Any]) -> np.ndarray | float:
+def evaluate(derivation: FormulaDerivation, values: Mapping[str, Any]) -> np.ndarray | float:
     """The derivative at a point, each entry correctly rounded to float64."""
     if derivation.undefined:
         raise UsageError(
