@@ -12,7 +12,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME = {
-    "derive": "chainrule.formulas",
+    "derive": "chainrule.deriving",
     "check": "chainrule.corridor",
     "assert_derivative": "chainrule.corridor",
     "report": "chainrule.pages",
@@ -29,6 +29,7 @@ _HOME = {
     "DefinitionError": "chainrule.errors",
     "ShapeError": "chainrule.errors",
     "UsageError": "chainrule.errors",
+    "TraceError": "chainrule.errors",
     "DerivativeError": "chainrule.errors",
     "ContradictionError": "chainrule.errors",
 }

@@ -108,10 +108,88 @@ class Derivation:
     """A derivative with the way to it. Made by `chainrule.derive`; frozen, equal only to itself.
 
     of, wrt : the names of outputs and inputs, in order.
-    blocks : (output, input) → Block.
+    blocks : (output, input) → its derivative: a `Block` of a formula, a `CodeBlock` of code.
+    steps : what a careful person writes down.
+    """
+
+    of: tuple[str, ...]
+    wrt: tuple[str, ...]
+    blocks: Mapping[tuple[str, str], Any]
+    steps: tuple[Step, ...]
+
+    @property
+    def source(self) -> str:
+        """NumPy that computes it, where it is the derivative of code; else empty."""
+        return ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "blocks", MappingProxyType(dict(self.blocks)))
+
+    @property
+    def name(self) -> str:
+        """``∂f/∂x``, of all outputs and all inputs."""
+        group = [
+            names[0] if len(names) == 1 else f"({', '.join(names)})"
+            for names in (self.of, self.wrt)
+        ]
+        return f"∂{group[0]}/∂{group[1]}"
+
+    @property
+    def only(self) -> Any:
+        """The one block of a derivation of one output by one input."""
+        if len(self.blocks) != 1:
+            raise UsageError(
+                f"{self.name} has {len(self.blocks)} blocks; say which, as in d[{self.wrt[0]!r}]"
+            )
+        return next(iter(self.blocks.values()))
+
+    def __getitem__(self, key: str | tuple[str, str]) -> Any:
+        """The block of an input (one output), or of (output, input)."""
+        pair = (self.of[0], key) if isinstance(key, str) and len(self.of) == 1 else key
+        if pair not in self.blocks:
+            known = ", ".join(repr(i if len(self.of) == 1 else (o, i)) for o, i in self.blocks)
+            raise UsageError(f"{self.name} has no block {key!r}; it has {known}")
+        return self.blocks[pair]  # type: ignore[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.blocks.values())
+
+    def check(self, claimed: Any) -> Verdict:
+        """Whether `claimed` is the derivative: as `chainrule.check(self, claimed)`."""
+        from chainrule.corridor import check
+
+        return check(self, claimed)
+
+    def __str__(self) -> str:
+        out: list[str] = []
+        for number, step in enumerate(self.steps, 1):
+            out.append(f"{number}. {step.title}")
+            if step.says:
+                out.append(f"   {step.says}")
+            for line in step.lines:
+                text = line.text.replace("\n", "\n     ")
+                note = line.note if line.note.startswith("(") else f"({line.note})"
+                out.append(f"     {text}" + (f"   {note}" if line.note else ""))
+        return "\n".join(out)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """In a notebook: every step, typeset."""
+        parts: list[str] = []
+        for number, step in enumerate(self.steps, 1):
+            parts.append(f"**{number}. {step.title}**" + (f" {step.says}" if step.says else ""))
+            parts += [
+                f"$$\\displaystyle {line.latex}$$" + (f" {line.note}" if line.note else "")
+                for line in step.lines
+            ]
+        return {"text/plain": str(self), "text/markdown": "\n\n".join(parts)}
+
+
+@dataclass(frozen=True, eq=False)
+class FormulaDerivation(Derivation):
+    """The derivative of formulas.
+
     factors : the Jacobians whose product the derivative is, left to right, where the graph is a
         chain of levels; else ().
-    steps : what a careful person writes down.
     conditions : SymPy relations in the inputs, under which all of it holds.
     parameters : names of free variables that are not differentiated by.
     symbols : name → its SymPy value (a symbol, a column of symbols or a matrix of them), for the
@@ -128,10 +206,7 @@ class Derivation:
     [(1, 1), (1, 1), (1, 1)]
     """
 
-    of: tuple[str, ...]
-    wrt: tuple[str, ...]
     blocks: Mapping[tuple[str, str], Block]
-    steps: tuple[Step, ...]
     factors: tuple[sp.ImmutableDenseMatrix, ...]
     conditions: tuple[sp.Basic, ...]
     parameters: tuple[str, ...]
@@ -146,7 +221,7 @@ class Derivation:
 
     def __reduce__(self) -> tuple[Any, ...]:
         values = [getattr(self, name) for name in self.__dataclass_fields__]
-        return Derivation, tuple(dict(v) if isinstance(v, Mapping) else v for v in values)
+        return FormulaDerivation, tuple(dict(v) if isinstance(v, Mapping) else v for v in values)
 
     @property
     def name(self) -> str:
@@ -155,11 +230,7 @@ class Derivation:
             block = next(iter(self.blocks.values()))
             total = block.input_shape == () and not self.parameters
             return f"d{block.output}/d{block.input}" if total else block.name
-        group = [
-            names[0] if len(names) == 1 else f"({', '.join(names)})"
-            for names in (self.of, self.wrt)
-        ]
-        return f"∂{group[0]}/∂{group[1]}"
+        return super().name
 
     @property
     def jacobian(self) -> sp.ImmutableDenseMatrix:
@@ -176,26 +247,6 @@ class Derivation:
     def result(self) -> sp.Expr | sp.ImmutableDenseMatrix:
         """The derivative: an expression for one scalar by one scalar, else a matrix."""
         return self.only.result if len(self.blocks) == 1 else self.jacobian
-
-    @property
-    def only(self) -> Block:
-        """The one block of a derivation of one output by one input."""
-        if len(self.blocks) != 1:
-            raise UsageError(
-                f"{self.name} has {len(self.blocks)} blocks; say which, as in d[{self.wrt[0]!r}]"
-            )
-        return next(iter(self.blocks.values()))
-
-    def __getitem__(self, key: str | tuple[str, str]) -> Block:
-        """The block of an input (one output), or of (output, input)."""
-        pair = (self.of[0], key) if isinstance(key, str) and len(self.of) == 1 else key
-        if pair not in self.blocks:
-            known = ", ".join(repr(i if len(self.of) == 1 else (o, i)) for o, i in self.blocks)
-            raise UsageError(f"{self.name} has no block {key!r}; it has {known}")
-        return self.blocks[pair]  # type: ignore[index]
-
-    def __iter__(self) -> Iterator[Block]:
-        return iter(self.blocks.values())
 
     @property
     def latex(self) -> str:
@@ -224,34 +275,5 @@ class Derivation:
 
         return lower_derivation(self)
 
-    def check(self, claimed: Any) -> Verdict:
-        """Whether `claimed` (text, a SymPy object, a list or mapping of them) is the derivative."""
-        from chainrule.corridor import check
-
-        return check(self, claimed)
-
-    def __str__(self) -> str:
-        out: list[str] = []
-        for number, step in enumerate(self.steps, 1):
-            out.append(f"{number}. {step.title}")
-            if step.says:
-                out.append(f"   {step.says}")
-            for line in step.lines:
-                text = line.text.replace("\n", "\n     ")
-                note = line.note if line.note.startswith("(") else f"({line.note})"
-                out.append(f"     {text}" + (f"   {note}" if line.note else ""))
-        return "\n".join(out)
-
     def __repr__(self) -> str:
         return f"<Derivation {self.name} = {self.result}>"
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """In a notebook: every step, typeset."""
-        parts: list[str] = []
-        for number, step in enumerate(self.steps, 1):
-            parts.append(f"**{number}. {step.title}**" + (f" {step.says}" if step.says else ""))
-            parts += [
-                f"$$\\displaystyle {line.latex}$$" + (f" {line.note}" if line.note else "")
-                for line in step.lines
-            ]
-        return {"text/plain": str(self), "text/markdown": "\n\n".join(parts)}

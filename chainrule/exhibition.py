@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.corridor import check
-from chainrule.derivation import Derivation, show_shape
+from chainrule.derivation import FormulaDerivation, show_shape
 from chainrule.errors import ShapeError
 from chainrule.formulas import derive
 from chainrule.gallery import lecture, network, page
@@ -62,7 +62,7 @@ class Exhibit:
     where: str
     note: str
     definitions: tuple[tuple[str, str], ...]
-    derivation: Derivation | None
+    derivation: FormulaDerivation | None
     error: str = ""
     checks: tuple[Checked, ...] = ()
     refused: bool = False

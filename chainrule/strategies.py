@@ -14,7 +14,7 @@ import hypothesis.strategies as st
 import numpy as np
 import sympy as sp
 
-from chainrule.derivation import Derivation
+from chainrule.derivation import FormulaDerivation
 
 __all__ = ["NetworkPoint", "arrays", "chains", "networks", "numbers", "points"]
 
@@ -73,7 +73,9 @@ def networks(
 
 
 @st.composite
-def points(draw: st.DrawFn, derivation: Derivation, *, extreme: bool = False) -> dict[str, Any]:
+def points(
+    draw: st.DrawFn, derivation: FormulaDerivation, *, extreme: bool = False
+) -> dict[str, Any]:
     """Values for every free variable of a derivation, for `evaluate` and `check(at=…)`."""
     values: dict[str, Any] = {}
     for name in (*derivation.wrt, *derivation.parameters):

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from chainrule.derivation import Block, Derivation, Line, Step
+from chainrule.derivation import Block, FormulaDerivation, Line, Step
 from chainrule.errors import UsageError
 from chainrule.exhibition import (
     Checked,
@@ -73,7 +73,7 @@ def verdict(status: Status, name: str = "df/dt", **more: object) -> Verdict:
     return Verdict(name, {name: finding(name, status, evidence=evidence, **more)})
 
 
-def derivation(extra: tuple[Step, ...] = ()) -> Derivation:
+def derivation(extra: tuple[Step, ...] = ()) -> FormulaDerivation:
     matrix = sp.ImmutableDenseMatrix([[sp.E * sp.cos(t - 1)]])
     f = r"\frac{\mathrm{d} f}{\mathrm{d} t}"
     brace = (
@@ -122,7 +122,7 @@ def derivation(extra: tuple[Step, ...] = ()) -> Derivation:
             (Line(f + r" = e \cos{\left(t - 1 \right)}", "df/dt = E*cos(t - 1)", "as y z² = 1"),),
         ),
     )
-    return Derivation(
+    return FormulaDerivation(
         of=("f",),
         wrt=("t",),
         blocks={("f", "t"): Block("f", "t", matrix, matrix)},

@@ -209,6 +209,10 @@ class Hook:
         """
         return value
 
+    def unpack(self, value: Any, site: Site) -> Any:
+        """What an assignment takes apart: the right side of `a, b = value`."""
+        return value
+
     def iterate(self, iterable: Any, site: Site) -> Any:
         """What a for loop or a comprehension runs over; its turns are told to `iteration`."""
         method = _raw(type(iterable), "__iter__")

@@ -365,6 +365,9 @@ class _Rewriter(ast.NodeTransformer):
             site = self.site(node, "assign")
             node.value = _place(self.bind(node.targets[0].id, node.value, site), node)
             return node
+        if any(isinstance(t, ast.Tuple | ast.List) for t in node.targets):
+            site = self.site(node, "unpack")
+            node.value = _place(self.ask(HOOK, "unpack", node.value, site), node.value)
         names: list[ast.Name] = []
         node.targets = [self.target(t, names) for t in node.targets]
         return [node, *self.told(names, node)]

@@ -15,7 +15,7 @@ from typing import Any
 import sympy as sp
 from flint import arb
 
-from chainrule.derivation import Derivation
+from chainrule.derivation import FormulaDerivation
 from chainrule.formulas.definitions import entries
 from chainrule.points import instances, points, put_instances
 from chainrule.typeset import text
@@ -53,7 +53,7 @@ class Comparison:
 class Sides:
     """A derivation ready for evaluation; undefined functions stand as polynomials."""
 
-    derivation: Derivation
+    derivation: FormulaDerivation
     derived: tuple[sp.Expr, ...]
     local: Mapping[str, Any]
     made: Mapping[sp.Basic, sp.Lambda]
@@ -81,7 +81,7 @@ class Sides:
 
 
 def prepare(
-    derivation: Derivation, derived: Sequence[sp.Expr], also: Sequence[sp.Expr] = ()
+    derivation: FormulaDerivation, derived: Sequence[sp.Expr], also: Sequence[sp.Expr] = ()
 ) -> Sides:
     """Both sides with undefined functions replaced by one polynomial each."""
     inner = [e for v in derivation.local.values() for e in entries(v)]
@@ -95,7 +95,7 @@ def prepare(
     return Sides(derivation, tuple(put_instances(e, made) for e in derived), local, made)
 
 
-def show_point(derivation: Derivation, point: Point) -> dict[str, str]:
+def show_point(derivation: FormulaDerivation, point: Point) -> dict[str, str]:
     """A point by the user's names, each value exact."""
     shown = {}
     for name in (*derivation.wrt, *derivation.parameters):

@@ -1,4 +1,4 @@
-"""Definitions to a `Derivation`: local partials, the chain rule, substitution, a second route.
+"""Definitions to a derivation: local partials, the chain rule, substitution, a second route.
 
 `derive` multiplies Jacobians from the output back to the inputs, in the user's own intermediate
 variables; then it substitutes, shortens, and does it once more the other way round (substitute
@@ -15,7 +15,7 @@ from typing import Any
 import sympy as sp
 
 from chainrule import algebra, text
-from chainrule.derivation import Block, Derivation, Shape
+from chainrule.derivation import Block, FormulaDerivation, Shape
 from chainrule.errors import BudgetError, ContradictionError, DefinitionError, UsageError
 from chainrule.formulas.chain import Chain, follow
 from chainrule.formulas.definitions import (
@@ -133,7 +133,7 @@ def derive(
     shapes: Mapping[str, Any] | None = None,
     functions: Iterable[str] = (),
     positive: Iterable[str] = (),
-) -> Derivation:
+) -> FormulaDerivation:
     """The derivative of defined names, by the chain rule, with every step.
 
     d of/d wrt = Σ over paths of the product of the local Jacobians along the path
@@ -146,7 +146,7 @@ def derive(
     functions : names of undefined functions, so that ``sigma(z)`` stands for any function.
     positive : free names that are greater than 0 (a length, a mass), every entry of them.
 
-    Returns a Derivation: blocks (output × input), numerator layout, row-major in matrices.
+    Returns a FormulaDerivation: blocks (output × input), numerator layout, row-major in matrices.
     Raises TextError for text that is no formula; DefinitionError for unknown names, cycles, a name
     defined twice; ShapeError for shapes that do not fit; UsageError for a call that makes no sense.
 
@@ -178,7 +178,7 @@ def _derive(
     shapes: Mapping[str, Any] | None,
     functions: Iterable[str],
     positive: Iterable[str],
-) -> Derivation:
+) -> FormulaDerivation:
     shapes = given_shapes(shapes)
     system = read(definitions, shapes=shapes, functions=functions, cut=inputs)
     system = _with_positive(system, positive)
@@ -222,7 +222,7 @@ def _derive(
     conditions = tidy(
         c.xreplace(swap) for name in chain.reached for c in system.conditions.get(name, ())
     )
-    derivation = Derivation(
+    derivation = FormulaDerivation(
         of=outputs,
         wrt=inputs,
         blocks=blocks,
@@ -302,7 +302,7 @@ def _with_positive(system: System, positive: Iterable[str]) -> System:
     return replace(system, theirs=theirs)
 
 
-def _in_their_symbols(derivation: Derivation, system: System) -> Derivation:
+def _in_their_symbols(derivation: FormulaDerivation, system: System) -> FormulaDerivation:
     """The same with the user's own symbols, where they carry other assumptions than ours."""
 
     def swap(value: Any) -> Any:

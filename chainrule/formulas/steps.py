@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import sympy as sp
 
-from chainrule.derivation import Derivation, Line, Step, show_shape
+from chainrule.derivation import FormulaDerivation, Line, Step, show_shape
 from chainrule.formulas.chain import Chain
 from chainrule.formulas.definitions import System, Value
 from chainrule.formulas.remarks import remarks
@@ -184,7 +184,7 @@ def _second(w: Words, agreement: Agreement) -> Step:
 
 
 def write(
-    derivation: Derivation,
+    derivation: FormulaDerivation,
     system: System,
     chain: Chain,
     plain: Mapping[tuple[str, str], Matrix],

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import sympy as sp
 
-from chainrule.derivation import Derivation, show_shape
+from chainrule.derivation import FormulaDerivation, show_shape
 from chainrule.formulas.chain import Chain
 from chainrule.formulas.definitions import System, Value
 from chainrule.formulas.differentiate import size
@@ -26,7 +26,7 @@ SHOWN_NAMES = 3
 class Words:
     """The names of a derivation's variables, and what is made of them."""
 
-    def __init__(self, derivation: Derivation, system: System, chain: Chain) -> None:
+    def __init__(self, derivation: FormulaDerivation, system: System, chain: Chain) -> None:
         self.derivation = derivation
         self.system = system
         self.chain = chain

@@ -17,7 +17,7 @@ from sympy.core.function import AppliedUndef
 from chainrule.errors import UsageError
 
 if TYPE_CHECKING:
-    from chainrule.derivation import Derivation
+    from chainrule.derivation import FormulaDerivation
 
 #: What NumPy lacks, entry by entry from the standard library.
 _EXTRA = {
@@ -62,7 +62,7 @@ def lower(
     return values
 
 
-def lower_derivation(derivation: Derivation) -> Callable[..., np.ndarray]:
+def lower_derivation(derivation: FormulaDerivation) -> Callable[..., np.ndarray]:
     """A derivation's result as a NumPy function of its free variables, by keyword.
 
     A scalar variable takes an array as well: batch axes come first in the result.

@@ -6,13 +6,13 @@ from typing import Any
 
 import sympy as sp
 
-from chainrule.derivation import Derivation, show_shape
+from chainrule.derivation import FormulaDerivation, show_shape
 from chainrule.formulas.definitions import entries
 from chainrule.typeset import text
 from chainrule.verdict import Scope
 
 
-def scope(derivation: Derivation, **more: Any) -> Scope:
+def scope(derivation: FormulaDerivation, **more: Any) -> Scope:
     """The shapes, the domain and the conditions that every finding shares."""
     sizes = []
     for name in (*derivation.wrt, *derivation.parameters):

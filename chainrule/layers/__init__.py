@@ -20,7 +20,7 @@ import numpy as np
 import sympy as sp
 from flint import arb
 
-from chainrule.derivation import Derivation
+from chainrule.derivation import FormulaDerivation
 from chainrule.errors import ShapeError
 from chainrule.formulas import derive
 from chainrule.formulas.definitions import entries
@@ -30,7 +30,7 @@ from chainrule.values.enclose import enclose
 
 
 @lru_cache(maxsize=512)
-def linear(m: int, n: int) -> Derivation:
+def linear(m: int, n: int) -> FormulaDerivation:
     """z = W a + b, W (m×n): ∂z/∂W (m×mn), ∂z/∂a (m×n), ∂z/∂b (m×m)."""
     return derive(
         {"z": "W @ a + b"}, of="z", wrt=("W", "a", "b"), shapes={"W": (m, n), "a": n, "b": m}
@@ -38,19 +38,19 @@ def linear(m: int, n: int) -> Derivation:
 
 
 @lru_cache(maxsize=512)
-def activation(formula: str, m: int) -> Derivation:
+def activation(formula: str, m: int) -> FormulaDerivation:
     """a = σ(z) entry by entry, σ given as a formula in z: ∂a/∂z (m×m), diagonal."""
     return derive({"a": formula}, of="a", wrt="z", shapes={"z": m})
 
 
 @lru_cache(maxsize=512)
-def cost(m: int) -> Derivation:
+def cost(m: int) -> FormulaDerivation:
     """C_k = ‖a − y‖²/N for one sample: ∂C_k/∂a (1×m)."""
     return derive({"C": "sum((a - y)**2)/N"}, of="C", wrt="a", shapes={"a": m, "y": m})
 
 
 @lru_cache(maxsize=1024)
-def _lowered(derivation: Derivation, key: tuple[str, str]) -> Any:
+def _lowered(derivation: FormulaDerivation, key: tuple[str, str]) -> Any:
     """A block of local values, and the symbols that it takes, in order."""
     names = (*derivation.wrt, *derivation.parameters)
     symbols = [s for n in names for s in entries(derivation.symbols[n])]
@@ -200,7 +200,7 @@ def _balls(a: Any, ulps: int = 0) -> list[arb]:
     return [arb(exact(v).mid(), ulps * math.ulp(v)) if ulps else exact(v) for v in values]
 
 
-def _bind(derivation: Derivation, values: Mapping[str, list[arb]]) -> dict[sp.Symbol, arb]:
+def _bind(derivation: FormulaDerivation, values: Mapping[str, list[arb]]) -> dict[sp.Symbol, arb]:
     return {
         s: v
         for name, given in values.items()
@@ -209,7 +209,9 @@ def _bind(derivation: Derivation, values: Mapping[str, list[arb]]) -> dict[sp.Sy
     }
 
 
-def _matrix(derivation: Derivation, key: tuple[str, str], at: Mapping[sp.Symbol, arb]) -> Any:
+def _matrix(
+    derivation: FormulaDerivation, key: tuple[str, str], at: Mapping[sp.Symbol, arb]
+) -> Any:
     """A local Jacobian in balls."""
     matrix = derivation.blocks[key].matrix
     zero = arb(0)
@@ -217,7 +219,7 @@ def _matrix(derivation: Derivation, key: tuple[str, str], at: Mapping[sp.Symbol,
     return flint.arb_mat(matrix.rows, matrix.cols, cells)
 
 
-def _numbers(derivation: Derivation, key: tuple[str, str], *given: Any) -> np.ndarray:
+def _numbers(derivation: FormulaDerivation, key: tuple[str, str], *given: Any) -> np.ndarray:
     """A local Jacobian in float64; the values in the order of the derivation's variables."""
     function, _ = _lowered(derivation, key)
     values = function(*np.concatenate([np.asarray(g, dtype=float).reshape(-1) for g in given]))
@@ -225,10 +227,10 @@ def _numbers(derivation: Derivation, key: tuple[str, str], *given: Any) -> np.nd
 
 
 @lru_cache(maxsize=512)
-def _lowered_local(derivation: Derivation, name: str) -> Any:
+def _lowered_local(derivation: FormulaDerivation, name: str) -> Any:
     symbols = [s for n in derivation.wrt for s in entries(derivation.symbols[n])]
     return lower(entries(derivation.local[name]), symbols)
 
 
-def _values(derivation: Derivation, name: str, given: np.ndarray) -> np.ndarray:
+def _values(derivation: FormulaDerivation, name: str, given: np.ndarray) -> np.ndarray:
     return np.array(_lowered_local(derivation, name)(*given))

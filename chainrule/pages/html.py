@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from html import escape, unescape
 
-from chainrule.derivation import Derivation, Line, Step, show_shape
+from chainrule.derivation import Derivation, FormulaDerivation, Line, Step, show_shape
 from chainrule.exhibition import Checked, Exhibit, Exhibition, NetworkExhibit, NetworkRow, Training
 from chainrule.pages import words
 from chainrule.pages.figures import cost, heart, heat_map
@@ -40,8 +40,10 @@ _TAG = re.compile(r"<[^>]*>")
 
 def html(thing: Derivation | Verdict | Exhibition) -> str:
     """The page of a derivation, a verdict or an exhibition; the same text each time."""
-    if isinstance(thing, Derivation):
+    if isinstance(thing, FormulaDerivation):
         return _page(thing.name, _derivation_body(thing))
+    if isinstance(thing, Derivation):
+        return _page(thing.name, _code_body(thing))
     if isinstance(thing, Verdict):
         return _page(thing.subject, _verdict_body(thing))
     return _page(thing.title, _exhibition_body(thing), book=True)
@@ -125,7 +127,8 @@ def _checked(checked: Checked) -> str:
 
 def _line(line: Line) -> str:
     note = paragraph("note", line.note)
-    return f'<div class="line">{formula(line.latex)}{note}</div>\n'
+    shown = formula(line.latex) if line.latex else code(line.text)
+    return f'<div class="line">{shown}{note}</div>\n'
 
 
 def _step(step: Step, typed: str = "") -> str:
@@ -152,13 +155,27 @@ def _derivation(d: Derivation, definitions: Iterable[tuple[str, str]] = ()) -> s
     return f'{before}<ol class="steps">\n{"".join(steps)}</ol>\n'
 
 
-def _derivation_body(d: Derivation) -> str:
+def _derivation_body(d: FormulaDerivation) -> str:
     blocks = ", ".join(f"{b.name} {show_shape(b.shape)}" for b in d if b.shape != (1, 1))
     return (
         f"<header>{heading('A derivative', d.name)}{paragraph('soft', blocks)}"
         f'<div class="line result"><span>{safe(d.name)} =</span>'
         f"{formula(d.latex)}</div></header>\n"
         f"<main>\n<h2>Step by step</h2>\n{_derivation(d)}</main>"
+    )
+
+
+def _code_body(d: Derivation) -> str:
+    """The derivative of code: each gradient, the steps, and NumPy that computes it."""
+    blocks = "".join(
+        f'<div class="line result"><span>{safe(b.name)} =</span>{formula(b.latex)}'
+        f"<small>{safe(b.shape)}</small></div>\n"
+        for b in d
+    )
+    return (
+        f"<header>{heading('A derivative of code', d.name)}{blocks}</header>\n"
+        f"<main>\n<h2>Step by step</h2>\n{_derivation(d)}"
+        f"<h2>As NumPy</h2>\n<pre>{safe(d.source)}</pre>\n</main>"
     )
 
 

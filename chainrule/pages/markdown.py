@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from chainrule.derivation import Derivation, show_shape
+from chainrule.derivation import Derivation, FormulaDerivation, show_shape
 from chainrule.exhibition import Checked, Exhibit, Exhibition, NetworkExhibit, Training
 from chainrule.pages import words
 from chainrule.verdict import MEANING, Finding, Status, Verdict
@@ -23,8 +23,10 @@ _LEADING = re.compile(r"^(\d*)([.)=+-])")
 
 def markdown(thing: Derivation | Verdict | Exhibition) -> str:
     """The Markdown of a derivation, a verdict or an exhibition; the same text each time."""
-    if isinstance(thing, Derivation):
+    if isinstance(thing, FormulaDerivation):
         parts = _derivation_page(thing)
+    elif isinstance(thing, Derivation):
+        parts = _code_page(thing)
     elif isinstance(thing, Verdict):
         parts = [f"# {_text(thing.subject)}", _lede(thing), *_verdict(thing)]
     else:
@@ -124,8 +126,9 @@ def _steps(d: Derivation, level: str) -> list[str]:
     for number, step in enumerate(d.steps, 1):
         out += [f"{level} {number}. {_text(step.title)}", _text(step.says)]
         for line in step.lines:
-            out += [_fence(line.latex, "math"), _text(line.note)]
-    if d.conditions:
+            shown = _fence(line.latex, "math") if line.latex else _text(line.text)
+            out += [shown, _text(line.note)]
+    if isinstance(d, FormulaDerivation) and d.conditions:
         from sympy import latex
 
         shown = r",\quad ".join(latex(condition) for condition in d.conditions)
@@ -133,7 +136,14 @@ def _steps(d: Derivation, level: str) -> list[str]:
     return out
 
 
-def _derivation_page(d: Derivation) -> list[str]:
+def _code_page(d: Derivation) -> list[str]:
+    out = [f"# {_text(d.name)}"]
+    for block in d:
+        out += [f"{_text(block.name)} {_text(block.shape)}", _fence(block.latex, "math")]
+    return [*out, *_steps(d, "##"), "## As NumPy", _fence(d.source, "python")]
+
+
+def _derivation_page(d: FormulaDerivation) -> list[str]:
     blocks = ", ".join(f"{b.name} {show_shape(b.shape)}" for b in d)
     return [f"# {_text(d.name)}", _text(blocks), _fence(d.latex, "math"), *_steps(d, "##")]
 
