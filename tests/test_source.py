@@ -84,7 +84,7 @@ class Maker:
 
     def number(self) -> Node:
         return self.g.number(
-            self.random.choice([Fraction(1, 3), Fraction(2), 3, Fraction(-1, 2), "pi", 0.1])
+            self.random.choice([Fraction(1, 3), 1, Fraction(-1), Fraction(2), 3, -2, "pi", 0.1])
         )
 
     def positive(self, x: Node) -> Node:
@@ -704,6 +704,109 @@ def test_a_view_keeps_its_memory() -> None:
         both = g.mul(g.sum(over, [0, 1]), g.sum(late, range(late.ndim)))
         values = {"x": np.arange(6.0).reshape(3, 2)}
         assert close(program({"o": both}, {"x": x})(values)["o"], evaluate([both], values)[0])
+
+
+def test_sums_over_stretched_axes() -> None:
+    """Products of arrays that are stretched along the axis that is summed, or kept."""
+    g = Graph({"n": 3, "m": 4})
+    n, m = g.axis("n", 3), g.axis("m", 4)
+    c, v, s = g.input("c", (n, ONE)), g.input("v", (m,)), g.input("s", ())
+    wide, tall = g.broadcast(c, (n, m)), g.broadcast(v, (n, m))
+    scalar = g.broadcast(s, (n, m))
+    inputs = {"c": c, "v": v, "s": s}
+    values = {"c": [[1.0], [2.0], [-3.0]], "v": [1.0, 2.0, 3.0, 5.0], "s": 7.0}
+    for subscripts in ("ij,ij->i", "ij,ij->j", "ij,ij->", "ij,ij->ij", "ij,kj->ik", "ij,ik->kj"):
+        for a in (wide, tall, scalar):
+            for b in (wide, tall, scalar):
+                out = {"o": g.einsum(subscripts, a, b)}
+                want = evaluate([out["o"]], values, {"n": 3, "m": 4})[0]
+                assert close(program(out, inputs)(values)["o"], want), subscripts
+                by_source = run(
+                    source(out, inputs, {}), "gradients", *map(np.array, values.values())
+                )
+                assert close(by_source, want), subscripts
+
+
+def test_products_do_not_commute() -> None:
+    """A @ B and B @ A, a − b and b − a, a/b and b/a are different."""
+    g = Graph({"n": 2})
+    n = g.axis("n", 2)
+    A, B = g.input("A", (n, n)), g.input("B", (n, n))
+    outputs = {}
+    for k, (x, y) in enumerate([(A, B), (B, A)]):
+        outputs |= {f"@{k}": g.einsum("ij,jk->ik", x, y), f"-{k}": g.sub(x, y)}
+        outputs |= {f"/{k}": g.div(x, y), f"c{k}": g.concat([x, y], 0), f"<{k}": g.less(x, y)}
+    values = {"A": np.array([[1.0, 2.0], [3.0, 4.0]]), "B": np.array([[5.0, 1.0], [1.0, 7.0]])}
+    by_source = run(source(outputs, {"A": A, "B": B}, {}), "gradients", *values.values())
+    by_program = program(outputs, {"A": A, "B": B})(values)
+    for key, want in zip(outputs, evaluate(list(outputs.values()), values), strict=True):
+        assert close(by_source[key], want) and close(by_program[key], want), key
+
+
+def test_conditions_and_literals_as_numbers() -> None:
+    """Truth values in sums, signs and quotients; whole literals where NumPy would make integers."""
+    g = Graph({"n": 3})
+    n = g.axis("n", 3)
+    x = g.input("x", (n,))
+    on = g.less(g.number(0), x)
+    one, two = g.number(Fraction(1)), g.number(Fraction(2))
+    as_number = g.select(on, one, g.number(Fraction(0)))
+    outputs = {
+        "-c/x": g.neg(g.div(on, x)),
+        "-c·x": g.neg(g.mul(on, x)),
+        "-c": g.neg(on),
+        "c+c": g.add(on, on),
+        "c·-1": g.mul(as_number, g.number(Fraction(-1))),
+        "c·x": g.mul(as_number, g.neg(x)),
+        "c²": g.power(on, 2),
+        "Σc": g.einsum("i->", on),
+        "cx": g.einsum("i,i->", on, x),
+        "floor 2": g.broadcast(g.elementwise("floor", two), (n,)),
+        "floor n": g.broadcast(g.elementwise("floor", g.sized(n)), (n,)),
+        "|2|": g.broadcast(g.call("abs", two), (n,)),
+        "2·3": g.broadcast(g.mul(two, g.number(Fraction(3))), (n,)),
+        "n·n": g.broadcast(g.mul(g.sized(n), g.sized(n)), (n,)),
+        "2 where c": g.select(on, two, one),
+        "max": g.broadcast(g.call("maximum", two, one), (n,)),
+        "iota": g.mul(g.iota(n), two),
+        "written": g.put(g.iota(n), g.number(Fraction(1, 2)), (("at", Size.of(0)),)),
+        "sign c": g.call("sign", on),
+    }
+    values = {"x": np.array([1.5, -2.0, 0.5])}
+    by_source = run(source(outputs, {"x": x}, {}), "gradients", *values.values())
+    by_program = program(outputs, {"x": x})(values)
+    for key, want in zip(outputs, evaluate(list(outputs.values()), values), strict=True):
+        for got in (by_source[key], by_program[key]):
+            assert close(got, want), key
+            assert np.asarray(got).dtype == want.dtype, key
+
+
+def test_a_buffer_that_others_read_is_copied() -> None:
+    """Writing into what is still needed, before or after, changes nothing for the others."""
+    g = Graph({"n": 3})
+    n = g.axis("n", 3)
+    x = g.input("x", (n,))
+    first, last = (("at", Size.of(0)),), (("at", n - 1),)
+    one = g.put(x, g.number(Fraction(5)), first)
+    two = g.put(one, g.number(Fraction(6)), last)
+    three = g.put(one, g.number(Fraction(7)), last)
+    y = g.call("exp", x)
+    shown = g.index(y, (("cut", n - 1, -1, n),))
+    four = g.put(y, g.number(Fraction(8)), first)
+    five = g.add(four, shown)
+    lone = g.put(g.concat([y, y], 0), g.index(y, last), (("at", Size.of(4)),))
+    chosen = {"1": one, "2": two, "3": three, "4": four, "5": five, "y": y, "6": lone}
+    names = {one: "b", two: "b", y: "y", four: "z"}
+    values = {"x": np.array([1.0, 2.0, 3.0])}
+    for keys in (chosen, ["2", "3"], ["5"], ["y", "5"], ["4"], ["6", "4"]):
+        outputs = {key: chosen[key] for key in keys}
+        for named in ({}, names):
+            got = run(source(outputs, {"x": x}, named), "gradients", values["x"])
+            got = got if len(outputs) > 1 else {next(iter(outputs)): got}
+            made = program(outputs, {"x": x})(values)
+            for key, want in zip(outputs, evaluate(list(outputs.values()), values), strict=True):
+                assert close(got[key], want) and close(made[key], want), key
+    assert values["x"].tolist() == [1.0, 2.0, 3.0]
 
 
 def test_buffers_filled_in_a_loop_are_not_copied() -> None:

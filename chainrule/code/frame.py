@@ -139,8 +139,9 @@ class _Place:
 
     @property
     def value(self) -> Any:
-        read = self.hook.attribute if self.kind == "attribute" else self.hook.subscript
-        return _Pending(self, read(self.obj, self.key, self.site))
+        if self.kind == "attribute":
+            return _Pending(self, self.hook.attribute(self.obj, self.key, self.site))
+        return _Pending(self, self.hook.augmented(self.op, self.obj, self.key, self.site))
 
     @value.setter
     def value(self, new: Any) -> None:

@@ -156,6 +156,10 @@ class Hook:
             return self.followed(method)(container, index)
         return container[index]
 
+    def augmented(self, op: str, container: Any, index: Any, site: Site) -> Any:
+        """`container[index]`, read in order to be updated by `op=`."""
+        return self.subscript(container, index, site)
+
     def store_subscript(self, container: Any, index: Any, value: Any, site: Site) -> None:
         """`container[index] = value`."""
         method = _raw(type(container), "__setitem__")
@@ -207,6 +211,10 @@ class Hook:
         The result is bound, but for a lambda's arguments and a comprehension's names, where it is
         not used. site : the statement; for arguments, loops and `with` the name.
         """
+        return value
+
+    def text(self, value: str, site: Site) -> str:
+        """A formatted string; what is formatted in it is not told apart."""
         return value
 
     def unpack(self, value: Any, site: Site) -> Any:

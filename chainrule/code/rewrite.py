@@ -236,10 +236,14 @@ class _Rewriter(ast.NodeTransformer):
         return _place(self.ask(HOOK, "literal", ast.Constant(node.value), text, site), node)
 
     def as_it_is(self, node: Any) -> Any:
-        """Formatted strings (Python 3.11 does not know the places in them), coroutines, types."""
+        """Coroutines, types."""
         return node
 
-    visit_JoinedStr = visit_TemplateStr = visit_TypeAlias = visit_AsyncFunctionDef = as_it_is
+    visit_TemplateStr = visit_TypeAlias = visit_AsyncFunctionDef = as_it_is
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> Any:
+        # as a whole: Python 3.11 does not know the places in it
+        return _place(self.ask(HOOK, "text", node, self.site(node, "text")), node)
 
     def visit_BinOp(self, node: ast.BinOp) -> Any:
         symbol, site = ast.Constant(BINARY[type(node.op)]), self.site(node, "binary")
@@ -507,14 +511,15 @@ def _complete(node: Any) -> Any:
 def _renamed(code: CodeType, old: str, new: str) -> CodeType:
     """A code object, and those in it, with qualified names as in the original."""
 
-    def name(text: str) -> str:
-        return new + text.removeprefix(old) if text.startswith(old) else text
+    def name(text: Any) -> Any:  # a class in it keeps its qualified name as a constant
+        inside = isinstance(text, str) and text.startswith(f"{old}.<locals>.")
+        return new + text.removeprefix(old) if inside else text
 
     constants = tuple(
-        _renamed(c, old, new) if isinstance(c, CodeType) else (name(c) if isinstance(c, str) else c)
-        for c in code.co_consts
+        _renamed(c, old, new) if isinstance(c, CodeType) else name(c) for c in code.co_consts
     )
-    return code.replace(co_consts=constants, co_qualname=name(code.co_qualname))
+    qualname = new if code.co_qualname == old else name(code.co_qualname)
+    return code.replace(co_consts=constants, co_qualname=qualname)
 
 
 def rewrite(

@@ -104,6 +104,7 @@ class _Sweep:
         self.split: set[int] = set()
         self.of: dict[Node, Node] = {}
         self.kinks: list[tuple[Node, str]] = []
+        self.closed: Callable[[int], bool] = lambda n: False
 
     def give(self, node: Node, part: Part, passes: bool = True) -> None:
         """A share of a node's adjoint. passes : whether it goes on to the node's inputs."""
@@ -122,6 +123,7 @@ class _Sweep:
         self, nodes: Sequence[Node], through: Mapping[int, Region], skipped: Callable[[int], bool]
     ) -> Iterator[tuple[Region, Node]]:
         """Goes over nodes, which are in order, backwards; yields the units that are met."""
+        self.closed = lambda n: n in through or skipped(n)
         for node in reversed(nodes):
             if not self.reach.active[node.number] or skipped(node.number):
                 continue
@@ -164,6 +166,8 @@ class _Sweep:
             return False
         root, s, p, q = found
         if not self.reach.active[s.number]:
+            return False
+        if self.closed(root.number) or self.closed(s.number):  # a unit goes in one step
             return False
         self.give(root, power_rule(self.lean, bar, root, q), passes=False)
         self.give(s, power_rule(self.lean, bar, s, p * q))

@@ -214,7 +214,8 @@ def _entries(
         if op == "index":
             return xs[0][slices(spec, sizes)]
         out = xs[0].copy()
-        out[slices(spec, sizes)] = xs[1]
+        cuts: Any = (*slices(spec, sizes), ...)
+        out[cuts] = xs[1]  # a lone place would hold the array itself
         return out
     if op == "concat":
         return np.concatenate(xs, axis=params[0])
@@ -281,7 +282,8 @@ def _moved(sp: Any, node: Node, xs: Sequence[Array], shape: tuple[int, ...]) -> 
         return _array(xs[0][places])
     if node.op == "put_at":
         out: Array = xs[0].copy()
-        out[places] = xs[1]
+        there: Any = (*places, ...)
+        out[there] = xs[1]
         return out
     out = np.empty(shape, dtype=object)
     out.fill(sp.Integer(0))

@@ -146,11 +146,15 @@ def _gather(former: Former, node: Node, at: Indices, used: Used) -> Term:
 def _scatter_add(former: Former, node: Node, at: Indices, used: Used) -> Term:
     g, *where = node.inputs
     letters, inner = former.letters(g.shape[: where[0].ndim], used)
+    bound = _bound(letters)
+    for w, size, i in zip(where, node.params[0], at, strict=False):
+        if w.op == "iota" and node.graph.size(size) == w.shape[0]:  # Σ_k [k = i] g[k] is g[i]
+            letters, bound = (i,), ()
+            break
     value = former.entry(g, (*letters, *at[len(where) :]), inner)
-    there = [
-        Relation("=", (former.entry(w, letters, inner), i)) for w, i in zip(where, at, strict=False)
-    ]
-    return summed([value, *there], _bound(letters))
+    pairs = [(former.entry(w, letters, inner), i) for w, i in zip(where, at, strict=False)]
+    there = [Relation("=", pair) for pair in pairs if pair[0] != pair[1]]
+    return summed([value, *there], bound)
 
 
 def _delta(former: Former, node: Node, at: Indices, used: Used) -> Term:

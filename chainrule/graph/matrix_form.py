@@ -15,6 +15,7 @@ from chainrule.graph.terms import (
     Call,
     Chain,
     Ones,
+    Product,
     Term,
     Transposed,
     chained,
@@ -22,10 +23,10 @@ from chainrule.graph.terms import (
     hadamard,
     is_family,
     joined,
-    number,
     split,
     times,
     total,
+    trace,
     transposed,
 )
 
@@ -100,15 +101,14 @@ def _sorted(node: Node, terms: Sequence[Term]) -> _Parts | None:
 def _square(parts: _Parts, term: Term, axis: int, node: Node) -> None:
     """A matrix with one axis twice: its diagonal, or its trace."""
     labels, out = node.params
-    p = split(term)
-    front = joined(type(p)(p.number, p.over, p.under))
-    assert p.body is not None
     if sum(names.count(axis) for names in labels) == 2 and axis not in out:
-        trace = Call("tr", r"\operatorname{tr}", (p.body,))
-        parts.numbers.append(times(front, trace))
-    else:
-        diagonal_of = Call("diag", r"\operatorname{diag}", (p.body,), True, "vector")
-        parts.vectors.setdefault(axis, []).append(times(front, diagonal_of))
+        parts.numbers.append(trace(term, parts.sizes[axis]))
+        return
+    p = split(term)
+    assert p.body is not None
+    diagonal_of = Call("diag", r"\operatorname{diag}", (p.body,), True, "vector")
+    column = times(joined(Product(p.number, p.over, p.under)), diagonal_of)
+    parts.vectors.setdefault(axis, []).append(column)
 
 
 def _merge(parts: _Parts) -> bool:
@@ -155,10 +155,7 @@ def _component(parts: _Parts) -> tuple[Term, tuple[int, ...]] | None:
     if not ends:
         first = parts.matrices[0][1]
         factors, _ = _walk(parts, first, ring=True)
-        p = split(chained(factors))
-        front = joined(type(p)(p.number, p.over, p.under))
-        inner = p.body if p.body is not None else number(1)
-        return times(front, Call("tr", r"\operatorname{tr}", (inner,))), ()
+        return trace(chained(factors), parts.sizes[first]), ()
     start = ends[0]
     factors, stop = _walk(parts, start, ring=False)
     if start not in parts.out and stop not in parts.out:

@@ -228,13 +228,14 @@ class Lowering:
 
     def signed(self, node: Node, name: str, a: Value, b: Value, commutes: bool = False) -> Value:
         """A product or quotient: the sign is that of both."""
+        negative = a.negative != b.negative
         if a.kind == "b" and b.kind == "b":  # never in place: these are bytes
             a = self.as_kind(a, node.kind)
         if "b" in (a.kind, b.kind) and isinstance(a.at if b.kind == "b" else b.at, str):
             a, b = (self.as_kind(replace(x, negative=False), node.kind) for x in (a, b))
         parts = [replace(x, negative=False) for x in (a, b)]
         value = self.ufunc(node, name, *parts, commutes=commutes)
-        return replace(value, negative=a.negative != b.negative)
+        return replace(value, negative=negative)
 
     def op_power(self, node: Node) -> Value:
         exponent: Fraction = node.params[0]
@@ -273,7 +274,9 @@ class Lowering:
         return self.emit(form, texts, self.stretched(node.shape, parts), node.kind)
 
     def op_floor(self, node: Node) -> Value:
-        return self.ufunc(node, "np.floor", self.as_kind(self.values[node.inputs[0]], "f"))
+        x = self.as_kind(self.values[node.inputs[0]], "f")
+        found = self.emit("np.floor({0}{out})", [x.at], self.stretched(node.shape, [x]), "f")
+        return self.as_kind(found, node.kind)
 
     def function(self, node: Node) -> Value:
         op, parts = node.op, [self.number(i) for i in node.inputs]

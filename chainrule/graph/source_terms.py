@@ -266,8 +266,8 @@ class Terms:
             if self.one(x) and y.kind == node.kind:
                 return self.pieces[y]
         p, q = self.pieces[a], self.pieces[b]
-        if q.weak and not p.weak:
-            a, b, p, q = b, a, q, p
+        if (q.weak and not p.weak) or (a.kind == "b" and b.kind != "b" and not p.weak):
+            a, b, p, q = b, a, q, p  # −c is no number where c is a condition
         over = self.reciprocal(b) if p.weak and q.weak else None
         if over is not None:
             below = self.pieces[over]  # 2·(1/N) is 2/N, but for a rounding
@@ -299,6 +299,8 @@ class Terms:
         p, q = self.pieces[a], self.pieces[b]
         level = UNARY - 1.5 if p.level == MATMUL else p.level
         left = self.tight(p.text, level, PRODUCT)
+        if a.kind == "b" and not p.weak:
+            left = self.cast(a, "f", PRODUCT)
         right = self.tight(q.text, q.level, UNARY)
         return self.elementwise(node, f"{left} / {right}", PRODUCT, p.negative != q.negative)
 
@@ -378,7 +380,10 @@ class Terms:
         )
 
     def op_floor(self, node: Node) -> Piece:
-        x = self.cast(node.inputs[0], "f")
+        (below,) = node.inputs
+        x = self.real(below, []) if below.kind == "f" else self.cast(below, "f")
+        if below.kind == "i" and self.pieces[below].weak:  # NumPy's floor of an int is one
+            x = f"float({x})"
         return replace(self.elementwise(node, f"np.floor({x})", ATOM), weak=False)
 
     def function(self, node: Node) -> Piece:

@@ -459,6 +459,7 @@ def inverted(t: Term) -> Term:
 
 def norm(t: Term) -> Call:
     """‖x‖, the root of the sum of the squares of all entries."""
+    t = t.of if isinstance(t, Transposed) else t
     return Call("norm", "norm", (t,), False, "norm")
 
 
@@ -468,6 +469,18 @@ def diagonal(t: Term) -> Term:
     assert p.body is not None
     inner = Call("diag", r"\operatorname{diag}", (p.body,), True, "matrix")
     return joined(Product(p.number, p.over, p.under, inner))
+
+
+def trace(t: Term, size: Size) -> Term:
+    """tr(A) of a matrix of a size, with numbers in front."""
+    p = split(t)
+    body = p.body
+    assert body is not None
+    if isinstance(body, Identity):
+        return times(joined(Product(p.number, p.over, p.under)), sized(size))
+    plain = body.of if isinstance(body, Transposed) else body
+    inner = Call("tr", r"\operatorname{tr}", (plain,))
+    return times(joined(Product(p.number, p.over, p.under)), inner)
 
 
 def total(t: Term, axes: int, shape: Sequence[Size]) -> Term:
@@ -482,11 +495,14 @@ def total(t: Term, axes: int, shape: Sequence[Size]) -> Term:
         inner = chained([transposed(body.over[0]), body.over[1]], entries=False)
     elif isinstance(body, Hadamard) and not body.under and body.over[:1] * 2 == body.over:
         inner = Power(norm(body.over[0]), Fraction(2))
+    elif isinstance(body, Identity):
+        inner = sized(shape[0])
     elif axes == 1 and is_ones(body):
         inner = chained([transposed(Ones(shape[0])), Ones(shape[0])], entries=False)
     elif isinstance(body, Chain) and (is_ones(body.factors[0]) or is_ones(body.factors[-1])):
         ends: list[Term] = [transposed(Ones(shape[0])), body]
         inner = chained(ends if axes == 1 else [*ends, Ones(shape[1])], entries=False)
     else:
-        inner = Call("sum", r"\operatorname{sum}", (body,))
+        plain = body.of if isinstance(body, Transposed) else body
+        inner = Call("sum", r"\operatorname{sum}", (plain,))
     return times(joined(Product(p.number, p.over, p.under)), inner)

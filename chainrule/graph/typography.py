@@ -79,8 +79,8 @@ def opposite(sign: str) -> str | None:
     return _OPPOSITE.get(sign)
 
 
-def _commas(terms: Iterable[Term]) -> tuple[str, str]:
-    parts = [spelled(t) for t in terms]
+def _commas(parts: Iterable[Spelled]) -> tuple[str, str]:
+    parts = list(parts)
     return ", ".join(p.text for p in parts), ", ".join(p.latex for p in parts)
 
 
@@ -288,8 +288,8 @@ def _power(t: Power) -> Spelled:
 
 
 def _call(t: Call) -> Spelled:
-    text, latex = _commas(t.arguments)
-    first = spelled(t.arguments[0])
+    parts = [spelled(a) for a in t.arguments]
+    text, latex = _commas(parts)
     if t.style == "bars":  # bars within bars have no beginning and no end
         plain = f"abs({text})" if "|" in text else f"|{text}|"
         return Spelled(plain, rf"\left|{latex}\right|")
@@ -304,14 +304,12 @@ def _call(t: Call) -> Spelled:
     if t.style == "exp" and not t.array:
         return Spelled(f"exp({text})", f"e^{{{latex}}}", POSTFIX)
     if t.style == "to" and not t.array:
-        low, high = first.at(ATOM), spelled(t.arguments[1])
+        low, high = parts[0].at(ATOM), parts[1]
         stem = f"{{{low.latex}}}" if "^" in low.latex else low.latex
         return Spelled(f"{low.text}^{high.at(ATOM).text}", f"{stem}^{{{high.latex}}}", POSTFIX)
     if t.style == "brackets":
-        joint = t.text
-        parts = [spelled(a) for a in t.arguments]
         return Spelled(
-            f"[{joint.join(p.text for p in parts)}]",
+            f"[{t.text.join(p.text for p in parts)}]",
             rf"\begin{{bmatrix}} {t.latex.join(p.latex for p in parts)} \end{{bmatrix}}",
         )
     return Spelled(f"{t.text}({text})", rf"{t.latex}\left({latex}\right)")
@@ -350,7 +348,7 @@ def _cases(t: Cases) -> Spelled:
 
 def _entry(t: Entry) -> Spelled:
     base = spelled(t.of).at(ATOM)
-    text, latex = _commas(t.at)
+    text, latex = _commas(spelled(i) for i in t.at)
     if all(isinstance(i, Number) or (isinstance(i, Name) and i.text.isalpha()) for i in t.at):
         text, latex = text.replace(" ", ""), latex.replace(" ", "")
     stem = base.latex

@@ -29,8 +29,8 @@ Values = dict[str, Any]
 def audit(prepared: Prepared, trace: Trace) -> Trace:
     """The trace, perhaps with a narrower scope and more notes. Raises TraceError."""
     own = {n: _float(v) for n, v in prepared.inputs.items() if n in trace.inputs}
-    first = _function(prepared, own)
-    again = _function(prepared, own)
+    both = prepared.run(own, times=2)
+    first, again = (_leaves(result) for result in both)
     if not _equal(first, again):
         raise TraceError(
             f"{trace.function} gives another result when it is called again at the same point; it "
@@ -62,10 +62,13 @@ def _float(value: Any) -> Any:
 
 
 def _function(prepared: Prepared, values: Values) -> dict[str, Any]:
+    with random_kept():
+        return _leaves(prepared.run(values))
+
+
+def _leaves(result: Any) -> dict[str, Any]:
     from chainrule.code.trace.run import leaves
 
-    with random_kept():
-        result = prepared.run(values)
     return {k: np.array(v) for k, v in leaves(result)}
 
 
@@ -81,7 +84,8 @@ def _difference(trace: Trace, values: Values, wanted: Mapping[str, Any]) -> str:
     if wanted.keys() != trace.outputs.keys():
         return f"it returned {', '.join(wanted) or 'nothing'}"
     with np.errstate(all="ignore"):
-        found = evaluate(list(trace.outputs.values()), values)
+        sizes = bind_sizes(trace.inputs, {n: np.shape(values[n]) for n in trace.inputs})
+        found = evaluate(list(trace.outputs.values()), values, sizes)
     for (key, node), got in zip(trace.outputs.items(), found, strict=True):
         true = wanted[key]
         if true.shape != np.shape(got):
@@ -181,9 +185,10 @@ def _sizes(prepared: Prepared, trace: Trace, own: Values) -> str | None:
     free = [n for n in trace.graph.env if any(n in s.names for s in _all_sizes(trace))]
     if not free:
         return None
-    why = ""
-    for shift in range(4):
-        order = (*SIZES[shift:], *range(37, 37 + len(free)))[: len(free)]
+    why, confirmed = "", 0
+    other = [n for n in (*SIZES, *range(37, 60 + len(free))) if n not in trace.sizes.values()]
+    for shift in range(5):
+        order = other[shift : shift + len(free)]
         sizes = dict(zip(free, reversed(order) if shift == 1 else order, strict=True))
         if any(s.at(sizes) < 1 for s in _all_sizes(trace)):
             why = "no other sizes were found that fit"
@@ -201,10 +206,13 @@ def _sizes(prepared: Prepared, trace: Trace, own: Values) -> str | None:
             except Exception as error:
                 why = f"at other sizes it raises {type(error).__name__}: {error}"
                 continue
-            if not apart:
-                return None
-            return f"at other sizes it gives {apart}, as the graph does"
-    return why
+            if apart:
+                return f"at other sizes it gives {apart}, as the graph does"
+            confirmed += 1
+            break
+        if confirmed == 2:
+            return None
+    return None if confirmed else why
 
 
 def _all_sizes(trace: Trace) -> list[Size]:

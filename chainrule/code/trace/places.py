@@ -12,6 +12,7 @@ import ast
 import copy
 import inspect
 import random
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -38,6 +39,8 @@ def parse(name: str) -> tuple[str, tuple[Step, ...]]:
     (('net', (('attribute', 'W'),)), ('params', (('item', 'W1'),)), (('item', 0),))
     """
     steps: list[Step] = []
+    if not isinstance(name, str):
+        raise UsageError(f"{name!r} is no name of a place; names are text, such as 'W1'")
     try:
         node: Any = ast.parse(name.strip(), mode="eval").body
         while not isinstance(node, ast.Name):
@@ -75,7 +78,8 @@ class Prepared:
     arguments : parameter → value as given. inputs : place → its array or float, arguments first.
     originals : place that is no argument → the very object that it holds now.
     slots : likewise → (container, step) of the place itself.
-    functions : those whose globals, closures and defaults are searched.
+    functions : those whose globals, closures and defaults are searched. keepers : of what a call
+    changes besides, so that it can be put back.
     """
 
     function: Callable[..., Any]
@@ -86,6 +90,7 @@ class Prepared:
     slots: dict[str, tuple[Any, Step]] = field(default_factory=dict)
     functions: list[FunctionType] = field(default_factory=list)
     signature: inspect.Signature | None = None
+    keepers: list[Callable[[], Callable[[], None]]] = field(default_factory=list)
 
     def call(self, target: Callable[..., Any], leaf: Callable[[str, Any], Any]) -> Any:
         """Call `target` with the arguments, every input among them replaced by `leaf`."""
@@ -127,16 +132,31 @@ class Prepared:
             return copy.deepcopy(value)
         return value
 
-    def run(self, values: Mapping[str, Any]) -> Any:
-        """The function itself with its inputs at `values`: copies, which it may write to."""
+    def run(self, values: Mapping[str, Any], times: int = 1) -> Any:
+        """The function itself with its inputs at `values`: copies, which it may write to.
+
+        times : with 2, it is called twice, and both results are given; what a call changes besides
+        its result is put back at the end only.
+        """
 
         def fresh(name: str, kept: Any) -> Any:
             value = values.get(name, kept)
             return np.array(value) if isinstance(value, np.ndarray) else value
 
         outside = {n: fresh(n, self.inputs[n]) for n in self.originals}
-        with bound(self, outside), np.errstate(all="ignore"):
-            return self.call(self.function, fresh)
+        undo = [keep() for keep in self.keepers]
+        try:
+            with bound(self, outside), np.errstate(all="ignore"):
+                if times == 1:
+                    return self.call(self.function, fresh)
+                results = []
+                for _ in range(times):
+                    with random_kept():
+                        results.append(copied(self.call(self.function, fresh)))
+                return results
+        finally:
+            while undo:
+                undo.pop()()
 
 
 def prepare(
@@ -212,6 +232,15 @@ def _leaves(inputs: dict[str, Any], name: str, value: Any, wanted: Sequence[str]
             _leaves(inputs, name + written("item", k), v, wanted)
 
 
+def copied(result: Any) -> Any:
+    """A result whose arrays no later call can change."""
+    if isinstance(result, np.ndarray):
+        return result.copy()
+    if type(result) in (list, tuple):
+        return type(result)(copied(r) for r in result)
+    return {k: copied(v) for k, v in result.items()} if type(result) is dict else result
+
+
 def said(function: Any) -> str:
     """A function's name for messages."""
     return str(getattr(function, "__name__", None) or type(function).__name__)
@@ -280,6 +309,9 @@ def _add_place(prepared: Prepared, name: str, value: Any) -> None:
             "that it can read; give it in at=, or check the name"
         ) from None
     if steps:
+        theirs = isinstance(container, ModuleType) and not _is_users(container)
+        if theirs or isinstance(container, float | int | np.generic | np.ndarray):
+            raise UsageError(f"{name} is no place of yours: it cannot be given another value")
         prepared.slots[name] = (container, steps[-1])
     elif root in prepared.arguments:
         raise UsageError(f"{name} = {obj!r} is no array of numbers")
@@ -337,10 +369,18 @@ def _named(function: FunctionType) -> list[FunctionType]:
     for name in names:
         value = function.__globals__.get(name)
         held = [value]
-        if isinstance(value, ModuleType) and value.__name__.split(".")[0] not in LARGE:
+        if _is_users(value):
             held = [vars(value).get(n) for n in names]
         found += [f for h in held if callable(h) and not isinstance(h, type) for f in own(h)]
     return found
+
+
+def _is_users(thing: Any) -> bool:
+    """Whether it is a module of the user's."""
+    return isinstance(thing, ModuleType) and thing.__name__.split(".")[0] not in (
+        *LARGE,
+        *sys.stdlib_module_names,
+    )
 
 
 def own(thing: Any) -> list[FunctionType]:
@@ -496,7 +536,10 @@ def _rebind(
             names = {n for g in prepared.functions for n in g.__code__.co_names}
             for key, value in list(namespace.items()):
                 swap(namespace, "item", key, value)
-                if key in names and not isinstance(value, FunctionType):
+                if key in names and _is_users(value):
+                    for inner, held in list(vars(value).items()):
+                        swap(vars(value), "item", inner, held)
+                elif key in names and not isinstance(value, FunctionType):
                     walk(value, DEPTH - 1)
     for key, (old, value) in arrays.items():
         if key in found:

@@ -52,6 +52,7 @@ def traced_and_prepared(
     prepared.functions = list(
         {id(f): f for f in (*prepared.functions, *tracer.functions.values())}.values()
     )
+    prepared.keepers = tracer.keepers
     for name, original in tracer.found.items():
         prepared.originals[name] = original
         prepared.inputs[name] = original
@@ -65,6 +66,7 @@ def _run(prepared: Prepared, tracer: Tracer) -> dict[str, Node]:
             try:
                 target: Callable[..., Any] = instrument(prepared.function, tracer)
                 for f in own_functions(prepared.function):
+                    tracer.followed(f)
                     tracer.functions[id(f)] = f
             except (NoSource, Unfollowable) as why:
                 target = prepared.function

@@ -4,6 +4,7 @@ NumPy's that only look. A look at values is a guard; a look at sizes keeps them 
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.code.table.row import find
+from chainrule.code.trace import keeping
 from chainrule.code.trace.record import Guard
-from chainrule.code.trace.traced import Array, Int, NpFloat, PyFloat, Traced, Truth, raw
+from chainrule.code.trace.traced import Array, Int, NpFloat, PyFloat, Text, Traced, Truth, raw
 from chainrule.graph.sizes import Size
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 #: Functions of NumPy's that look at values and give something that is no longer followed.
 VALUES: tuple[Any, ...] = (
     *(np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero, np.count_nonzero),
-    *(np.allclose, np.array_equal, np.isclose, np.searchsorted, np.unique, np.lexsort),
+    *(np.allclose, np.array_equal, np.isclose, np.searchsorted, np.lexsort),
     *(np.argwhere, np.digitize, np.array_equiv),
 )
 #: That ask whether a number is a number: of real numbers they always are.
@@ -44,7 +46,7 @@ def look(t: Tracer, function: Any, args: tuple[Any, ...], kwargs: Mapping[str, A
             return t.sized(t.node_of(args[0]).shape[axis])
         return t.array_attribute(args[0], function.__name__)
     result = function(*raw(args), **raw(dict(kwargs)))
-    if function in NUMBER or function in ABOUT or function in ABOUT_MEMORY:
+    if function in ABOUT or function in ABOUT_MEMORY:
         return result
     varying = [(k, a) for k, a in enumerate(args) if isinstance(a, Array | Traced)]
     if len(varying) > 1:
@@ -59,7 +61,7 @@ def look(t: Tracer, function: Any, args: tuple[Any, ...], kwargs: Mapping[str, A
         if t.looked_at(node):
             text = f"{function.__name__} gives what it gives here"
             t.guards.append(Guard(text, t.site, node, result, again))
-        for size in node.shape:
+        for size in node.shape if np.ndim(result) else ():
             t.pin(size, f"{function.__name__} looks at it")
     return result
 
@@ -77,7 +79,11 @@ def _item(t: Tracer, array: Any, *index: Any) -> Any:
 def _tolist(t: Tracer, array: Any) -> Any:
     if raw(array).ndim == 0:
         return _item(t, array)
-    return [_tolist(t, e) if isinstance(e, Array) else e for e in t.elements(array)]
+    parts = t.elements(array)
+    return [
+        _tolist(t, e) if isinstance(e, Array) else t.traced(raw(e).item(), t.node_of(e))
+        for e in parts
+    ]
 
 
 def _fill(t: Tracer, array: Any, value: Any) -> None:
@@ -139,6 +145,8 @@ def _reversed(t: Tracer, values: Any) -> Any:
 
 def _float(t: Tracer, value: Any = 0.0) -> Any:
     value = t.met(value)
+    if isinstance(value, Text):
+        return t.left(float, (value,), {})
     if not isinstance(value, Array | Traced):
         return float(value)
     node = t.node_of(value)
@@ -153,6 +161,8 @@ def _float(t: Tracer, value: Any = 0.0) -> Any:
 
 def _int(t: Tracer, value: Any = 0, *base: Any) -> Any:
     value = t.met(value)
+    if isinstance(value, Text):
+        return t.left(int, (value, *base), {})
     if isinstance(value, Int) and value.size is not None:
         return value
     plain = int(raw(value), *base)
@@ -208,6 +218,22 @@ def _as_is(function: Any) -> Callable[..., Any]:
     return lambda t, *args, **kwargs: function(*args, **kwargs)
 
 
+def _worded(function: Any) -> Callable[..., Any]:
+    def run(t: Tracer, *args: Any, **kwargs: Any) -> Any:
+        t.said = [s for a in args if isinstance(a, Text) for s in a.sources]
+        return t.worded(function(*args, **kwargs))
+
+    return run
+
+
+def _errors(function: Any) -> Callable[..., Any]:
+    def run(t: Tracer, *args: Any, **kwargs: Any) -> Any:
+        t.raising = t.raising or "raise" in (*args, *kwargs.values())
+        return function(*args, **kwargs)
+
+    return run
+
+
 def _getattr(t: Tracer, obj: Any, name: str, *default: Any) -> Any:
     obj = t.met(obj)
     if isinstance(obj, Array) and t.site is not None:
@@ -228,6 +254,9 @@ def _random(t: Tracer, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
     for value in (*args, *kwargs.values()):
         t.escape(value, "random numbers are drawn for it")
     t.notes["random numbers are drawn inside; they stand as the constants drawn here"] = None
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, np.random.Generator):
+        t.touched(keeping.generator(owner))
     result = function(*raw(args), **raw(kwargs))
     if isinstance(result, np.ndarray) and result.dtype.kind in "fiub":
         return t.traced(result, t.constant(result))
@@ -279,12 +308,13 @@ def _mathematical(
     if row is None:
         if getattr(function, "__module__", "") == "_operator":
             return True, function(*args, **kwargs)  # the values' own operators
-        if any(t._moves(a) for a in args):
-            raise t.fail(f"{function.__module__}.{function.__name__} has no rule here")
-        return True, function(*raw(args), **raw(kwargs))
+        return True, t.left(function, args, kwargs)
     if all(isinstance(a, Int) and a.size is not None for a in args) and row.name == "abs":
         return True, t.sized(Size.of(0) + args[0].size)
-    return True, t.by_row(row, function, args, kwargs)
+    result = t.by_row(row, function, args, kwargs)
+    if isinstance(result, PyFloat):
+        t.real(result.node)  # where it is none, Python raises
+    return True, result
 
 
 _HANDLERS: tuple[tuple[Any, Callable[..., Any]], ...] = (
@@ -305,9 +335,10 @@ _HANDLERS: tuple[tuple[Any, Callable[..., Any]], ...] = (
     (np.fromiter, _fromiter),
     *((f, _by_row(f, takes_apart=True)) for f in (sum, min, max)),
     *((f, _by_row(f)) for f in (abs, round, pow, divmod)),
-    *((f, _as_is(f)) for f in (print, isinstance, issubclass, hasattr, callable, id, repr)),
-    *((f, _as_is(f)) for f in (str, format, vars, dir, super, object, dict, set)),
-    *((f, _as_is(f)) for f in ERRORS),
+    *((f, _as_is(f)) for f in (print, isinstance, issubclass, hasattr, callable, id)),
+    *((f, _as_is(f)) for f in (vars, dir, super, object, dict, set)),
+    *((f, _worded(f)) for f in (str, repr, format, ascii)),
+    *((f, _errors(f)) for f in ERRORS),
 )
 _SPECIAL = {id(f): (f, run) for f, run in _HANDLERS}
 
@@ -319,6 +350,9 @@ def special(
     known = _SPECIAL.get(id(function))
     if known is not None:
         return True, known[1](t, *args, **kwargs)
+    if isinstance(function, functools._lru_cache_wrapper):
+        inner, args, kwargs = t.reached(function.__wrapped__, args, kwargs)
+        return True, inner(*args, **kwargs)
     if isinstance(function, np.vectorize) and args:
         return True, _vectorized(t, function, *args)
     if _is_random(function):

@@ -20,12 +20,43 @@ if TYPE_CHECKING:
     from chainrule.code.trace.tracer import Tracer
 
 
+class Text(str):
+    """Text in which traced values stand. sources : these values."""
+
+    sources: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        for value in self.sources:
+            value.tracer.said.append(value)
+        return str.__str__(self)
+
+
+def _said(self: Any) -> str:
+    self.tracer.said.append(self)
+    return repr(raw(self))
+
+
+def _shown(self: Any) -> str:
+    self.tracer.said.append(self)
+    return str(raw(self))
+
+
+def _formatted(self: Any, how: str) -> str:
+    self.tracer.said.append(self)
+    return format(raw(self), how)
+
+
+_TEXT = {"__repr__": _said, "__str__": _shown, "__format__": _formatted}
+
+
 class Array(np.ndarray):
     """An ndarray whose entries are a node. record : where it lives; None for a view that something
     made behind the tracer's back, which is then found by its memory."""
 
     tracer: Tracer
     record: Record | None
+    locals().update(_TEXT)
+    __class__ = property(lambda self: np.ndarray)  # type: ignore[assignment]
 
     def __array_finalize__(self, parent: Any) -> None:
         self.record = None
@@ -60,7 +91,10 @@ class Array(np.ndarray):
     __int__ = __index__ = __complex__ = __float__
 
     def __reduce__(self) -> Any:
-        raise TypeError("a traced array cannot be pickled")
+        return raw(self).__reduce__()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return raw(self).__reduce_ex__(protocol)
 
     def __deepcopy__(self, memo: Any) -> Any:
         return self.tracer.apply(np.copy, (self,), {})
@@ -137,9 +171,10 @@ _OPERATORS = {
 class PyFloat(float, Traced):
     """A Python float."""
 
-    locals().update(_OPERATORS)
+    locals().update({**_OPERATORS, **_TEXT})
     __array_priority__ = 1000.0
     __hash__ = Traced.__hash__
+    __class__ = property(lambda self: float)  # type: ignore[assignment]
 
     def __bool__(self) -> bool:
         return self.tracer.truth(self)
@@ -158,8 +193,9 @@ class NpFloat(np.float64, Traced):  # type: ignore[misc]
     NumPy's own type comes first: with it second, NumPy reads the value from a wrong place.
     """
 
-    locals().update(_OPERATORS)
+    locals().update({**_OPERATORS, **_TEXT})
     __array_priority__ = 1000.0
+    __class__ = property(lambda self: np.float64)  # type: ignore[assignment]
     __bool__ = PyFloat.__bool__
     __hash__ = Traced.__hash__
     __array_ufunc__ = PyFloat.__array_ufunc__
@@ -184,7 +220,8 @@ class Int(int, Traced):
     """
 
     size: Size | None
-    locals().update(_OPERATORS)
+    locals().update({**_OPERATORS, **_TEXT})
+    __class__ = property(lambda self: int)  # type: ignore[assignment]
 
     __hash__ = Traced.__hash__
 
@@ -202,7 +239,7 @@ class Truth(Traced):
     """
 
     value: bool | np.bool_
-    locals().update(_OPERATORS)
+    locals().update({**_OPERATORS, **_TEXT})
     __hash__ = Traced.__hash__
     __and__, __or__, __xor__ = (_binary(s) for s in "&|^")
     __rand__, __ror__, __rxor__ = (_reflected(s) for s in "&|^")
@@ -245,6 +282,8 @@ def raw(value: Any) -> Any:
         return int.__int__(value)
     if isinstance(value, Truth):
         return value.value
+    if isinstance(value, Text):
+        return str.__str__(value)
     kind = type(value)
     if kind in (list, tuple, set):
         return kind(raw(v) for v in value)
@@ -259,7 +298,7 @@ def raw(value: Any) -> Any:
 
 def holds_traced(value: Any, depth: int = 6) -> bool:
     """Whether a value is traced, or a container of something that is."""
-    if isinstance(value, Traced | Array):
+    if isinstance(value, Traced | Array | Text):
         return True
     if depth and isinstance(value, list | tuple | set | frozenset):
         return any(holds_traced(v, depth - 1) for v in value)

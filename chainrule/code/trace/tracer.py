@@ -11,10 +11,11 @@ import inspect
 import operator
 import os
 import site
-import sys
 import sysconfig
-from collections import OrderedDict
+from array import array
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from fractions import Fraction
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -28,7 +29,8 @@ from chainrule.code.source import Site, Unfollowable
 from chainrule.code.table import indexing
 from chainrule.code.table.arguments import counted
 from chainrule.code.table.row import ATTRIBUTES, METHODS, Row, Unsupported, find
-from chainrule.code.trace import memory
+from chainrule.code.trace import keeping, memory
+from chainrule.code.trace.keeping import Keeper
 from chainrule.code.trace.memory import Buffer, Record
 from chainrule.code.trace.record import Call, Event, Guard
 from chainrule.code.trace.traced import (
@@ -36,6 +38,7 @@ from chainrule.code.trace.traced import (
     Int,
     NpFloat,
     PyFloat,
+    Text,
     Traced,
     Truth,
     holds_traced,
@@ -79,7 +82,11 @@ UNARY: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "abs": (np.absolute, abs),
 }
 NAMED = {np.pi: "pi", np.e: "e", np.euler_gamma: "euler_gamma"}
-NUMBERS = (int, float, np.number, np.bool_)
+#: Types that make something new of a number.
+CONVERTERS = (
+    *(float, int, complex, str, bytes, bytearray, memoryview, Fraction, Decimal, array),
+    *(np.ndarray, np.generic),
+)
 #: Where packages are installed; Python's own modules are elsewhere.
 INSTALLED = tuple(
     {sysconfig.get_path(k) + os.sep for k in ("purelib", "platlib")}
@@ -111,12 +118,15 @@ class Tracer(Hook):
         self.calls: list[Call] = []
         self.pinned: dict[str, str] = {}
         self.notes: dict[str, None] = {}
+        self.said: list[Any] = []  # values that were turned into text since we last looked
+        self.raising = False  # np.errstate(…="raise"): what is no number becomes an exception
         self.undo: list[Callable[[], None]] = []
         self.functions: dict[int, FunctionType] = {}
         self._frames: list[_Called] = []
         self._entered = 0
         self._varies: dict[int, tuple[bool, frozenset[str]]] = {}
-        self._journaled: dict[int, Any] = {}
+        self._journaled: dict[Any, Any] = {}
+        self.keepers: list[Keeper] = []
         self._inside = False
         self._simpler: dict[int, tuple[int, Node]] = {}
 
@@ -427,6 +437,8 @@ class Tracer(Hook):
         row = find(function)
         if id(function) in LOOKS or (function is np.where and len(args) + len(kwargs) == 1):
             return look(self, np.nonzero if function is np.where else function, args, kwargs)
+        if row is not None and any(_unreal(a) for a in args):
+            row = None
         if row is None:
             if any(self._moves(a) for a in (*args, *kwargs.values())):
                 return self._by_source(function, args, kwargs)
@@ -492,6 +504,11 @@ class Tracer(Hook):
             return plain
         return operator.index(value)
 
+    def real(self, node: Node) -> None:
+        """A guard: every entry is a number, so that no exception is raised."""
+        if self.looked_at(node):
+            self.guards.append(Guard("it is a number", self.site, node, True, all_finite))
+
     def by_row(
         self,
         row: Row,
@@ -533,6 +550,8 @@ class Tracer(Hook):
             raise self.fail(f"{row.name}{{at}}: {why}") from None
         if out is not None:
             return self._into(out, result, node)
+        if self.raising and isinstance(node, Node) and node.kind == "f":
+            self.real(node)
         if result is None and isinstance(args[0], Array):  # copyto, add.at: written into it
             self._store(args[0], self._fitted(node, args[0]))
             return None
@@ -548,7 +567,13 @@ class Tracer(Hook):
         return self.traced(result, node, origin)
 
     def _native(self, function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        return function(*raw(args), **raw(dict(kwargs)))
+        try:
+            return function(*raw(args), **raw(dict(kwargs)))
+        except (ArithmeticError, ValueError):  # the code may catch it: that it is raised is a look
+            for value in (*args, *kwargs.values()):
+                if isinstance(value, Array | Traced):
+                    self.keep(self.node_of(value), raw(value), "a value that raises an exception")
+            raise
 
     def _argument(self, row: Row, name: str, value: Any) -> Any:
         if name in row.operands:
@@ -713,6 +738,8 @@ class Tracer(Hook):
         row = ATTRIBUTES.get(name)
         if row is not None:
             return self.by_row(row, lambda a: getattr(a, name), (array,), {})
+        if name in ("nbytes", "strides"):
+            self.fix(node, f"its {name} are plain numbers")
         if name in ("dtype", "ndim", "itemsize", "nbytes", "flags", "strides", "base"):
             return getattr(raw(array), name)
         if callable(getattr(np.ndarray, name, None)):
@@ -750,9 +777,16 @@ class Tracer(Hook):
     def _repeated(self, op: str, left: Any, right: Any) -> Any:
         """`[0] * n`, `"%d" % n`: Python's own."""
         if isinstance(left, str):
-            return OPERATORS[op][0](left, raw(right))
+            return self._filled(left, right)
         counts = [self.whole(v) if isinstance(v, Int) else v for v in (left, right)]
         return OPERATORS[op][0](*counts)
+
+    def _filled(self, left: str, right: Any, op: str = "%") -> Any:
+        """`"%d" % n`, and the sum of texts."""
+        values = right if isinstance(right, tuple) else (right,)
+        self.said = [s for v in (left, *values) if isinstance(v, Text) for s in v.sources]
+        self.said += [v for v in values if isinstance(v, Traced | Array)]
+        return self.worded(OPERATORS[op][0](left, right))
 
     def _sizes(self, op: str, left: int, right: int) -> Any:
         """Arithmetic of integers in which sizes remember their axes; None where it is no such."""
@@ -827,6 +861,63 @@ class Tracer(Hook):
             self.guards.append(Guard(text, self.site, node, np.asarray(plain)))
         return holds
 
+    # -- what leaves -----------------------------------------------------------------------------
+
+    def worded(self, value: Any) -> Any:
+        """Text that a call or an f-string gave, with the values that were said in it."""
+        said, self.said = self.said, []
+        return _sourced(value, tuple(said)) if said else value
+
+    def text(self, value: str, site: Site) -> str:
+        self.site = site
+        made: str = self.worded(value)
+        return made
+
+    def look_at_text(self, text: Text) -> None:
+        """Code compares text: what stands in it must stay."""
+        for value in text.sources:
+            if isinstance(value, Int):
+                self.whole(value, "its text is compared")
+            else:
+                self.keep(self.node_of(value), raw(value), "a value whose text is compared")
+
+    def left(self, function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """A call of compiled or standard code that no rule covers: nothing may come back from it
+        that was computed of the inputs."""
+        owner = getattr(function, "__self__", None)
+        values = (*args, *kwargs.values(), *((owner,) if holds_traced(owner) else ()))
+        sources = [s for v in values if isinstance(v, Text) for s in v.sources]
+        self.said = []
+        result = function(*args, **kwargs)
+        if result is None or holds_traced(result):
+            return result
+        if isinstance(function, type) and not makes_numbers(function):
+            return result
+        if isinstance(owner, list | dict | set | tuple | deque):
+            return result  # its items are the very values
+        self.said += sources
+        if self.said and (type(result) is str or _texts(result)):
+            return self.worded(result)
+        if isinstance(result, bool):
+            for v in values:
+                if isinstance(v, Text):
+                    self.look_at_text(v)
+                elif self._moves(v) and isinstance(v, Traced | Array):
+                    self.keep(self.node_of(v), raw(v), "a value that is looked at")
+            return result
+        if hasattr(result, "__next__") or (
+            isinstance(result, list | tuple | dict | set) and not any(map(_numeric, result))
+        ):
+            return result
+        for v in (*values, *sources):
+            if self._moves(v):
+                raise self.fail(
+                    f"{called(function)}{{at}} takes a value where it cannot be followed; it can "
+                    "still be checked as a black box"
+                )
+            self.escape(v, f"it leaves in {called(function)}")
+        return result
+
     def hashed(self, value: Any) -> int:
         """A value as a key: it must stay exactly what it is."""
         plain = raw(value)
@@ -848,44 +939,36 @@ class Tracer(Hook):
         owner = getattr(function, "__self__", None)
         if isinstance(owner, np.ndarray | np.generic) and isinstance(function, BuiltinFunctionType):
             return self.method(self.met(owner), function.__name__, args, kwargs)
-        if isinstance(owner, list | dict | set) and getattr(function, "__name__", "") in MUTATORS:
+        if isinstance(owner, list | dict | set | deque) and (
+            getattr(function, "__name__", "") in MUTATORS
+        ):
             self.journal(owner)
         new, args, kwargs = self.reached(function, args, kwargs)
-        if (
-            new is function
-            and self._foreign(function)
-            and any(self._moves(a) for a in (*args, *kwargs.values()))
-        ):
-            raise self.fail(
-                f"{called(function)}{{at}} cannot be followed; it can still be checked as a black "
-                "box"
-            )
+        if new is function and not self._users(function):
+            if any(holds_traced(a) for a in (*args, *kwargs.values(), owner)):
+                return self.left(function, args, kwargs)
         return new(*args, **kwargs)
 
-    def _foreign(self, function: Any) -> bool:
-        """Whether a callable is compiled code that is neither Python's own nor the user's."""
-        module = getattr(function, "__module__", None) or getattr(
-            type(getattr(function, "__self__", None)), "__module__", ""
-        )
-        if isinstance(function, type | FunctionType | MethodType | Tracer):
-            return False
-        return str(module).split(".")[0] not in {*sys.stdlib_module_names, "chainrule", "None", ""}
+    def _users(self, function: Any) -> bool:
+        """Whether a callable that was not cloned is the user's all the same: it has no source."""
+        plain = function.__func__ if isinstance(function, MethodType) else function
+        if isinstance(plain, FunctionType):
+            return super().follows(plain)
+        if isinstance(plain, type):
+            return not makes_numbers(plain)
+        return not isinstance(plain, BuiltinFunctionType) and type(plain).__module__ == "functools"
+
+    def touched(self, keeper: Keeper) -> None:
+        """Something of the user's is about to change: it is put back at the end of this run, and of
+        every later one."""
+        self.keepers.append(keeper)
+        self.undo.append(keeper())
 
     def journal(self, container: Any) -> None:
-        """Remember a container's content, to be put back at the end."""
-        if id(container) in self._journaled:
-            return
-        self._journaled[id(container)] = container
-        kept = container.copy()
-
-        def back() -> None:
-            if isinstance(container, list):
-                container[:] = kept
-            else:
-                container.clear()
-                container.update(kept)
-
-        self.undo.append(back)
+        """A container is about to change; the first time its content is remembered."""
+        if id(container) not in self._journaled:
+            self._journaled[id(container)] = container
+            self.touched(keeping.container(container))
 
     def binary(self, op: str, left: Any, right: Any, site: Site) -> Any:
         self.site = site
@@ -899,11 +982,15 @@ class Tracer(Hook):
             result = self.binary_value(op, left, right)
             if result is not NotImplemented:
                 return result
+        elif type(left) is Text or (op == "%" and isinstance(left, str)):
+            return self._filled(left, right, op)
         return super().binary(op, left, right, site)
 
     def inplace(self, op: str, target: Any, value: Any, site: Site) -> Any:
         self.site = site
         target, value = self.met(target), self.met(value)
+        if isinstance(target, _Masked):
+            return self._under_mask(op, target, value, site)
         if isinstance(target, Array):
             if op not in UFUNCS:
                 raise self.fail(f"the operator {op}={{at}} has no rule")
@@ -941,6 +1028,9 @@ class Tracer(Hook):
                 result = self.compared(op, left, right)
                 if result is not NotImplemented:
                     return result
+        for value in (left, right):
+            if isinstance(value, Text):
+                self.look_at_text(value)
         return super().compare(op, left, right, site)
 
     def condition(self, value: Any, site: Site, kind: str) -> bool:
@@ -955,6 +1045,8 @@ class Tracer(Hook):
             return self.read(container, index)
         if isinstance(container, list | tuple | str | range):
             index = self._position(index)
+        if isinstance(container, Text):
+            return _sourced(str.__getitem__(container, index), container.sources)
         result = super().subscript(container, index, site)
         if isinstance(container, list | tuple | dict):
             return self.met(result, _item_name(site, index))
@@ -968,8 +1060,32 @@ class Tracer(Hook):
             return slice(*(self._position(p) for p in (index.start, index.stop, index.step)))
         return index
 
+    def augmented(self, op: str, container: Any, index: Any, site: Site) -> Any:
+        self.site = site
+        container, where = self.met(container), self.met(index)
+        if isinstance(container, Array) and isinstance(where, Array) and where.dtype == bool:
+            return _Masked(container, where)
+        return self.subscript(container, index, site)
+
+    def _under_mask(self, op: str, target: _Masked, value: Any, site: Site) -> Any:
+        """`x[mask] op= number`: for every mask."""
+        array, mask = target.array, target.mask
+        row = find(UFUNCS.get(op))
+        single = _numeric(value) and np.ndim(raw(value)) == 0
+        if row is None or not single or mask.shape != array.shape or array.dtype.kind != "f":
+            return self.inplace(op, self.subscript(array, mask, site), value, site)
+        old = self.current(array)
+        new = row.build(self.graph, old, self.node_of(value))
+        node = self.graph.select(self.node_of(mask), new, old)
+        plain = raw(array)
+        plain[raw(mask)] = OPERATORS[op][0](plain[raw(mask)], raw(value))
+        self._store(array, node)
+        return target
+
     def store_subscript(self, container: Any, index: Any, value: Any, site: Site) -> None:
         self.site = site
+        if isinstance(value, _Masked):
+            return
         container = self.met(container)
         if isinstance(container, Array):
             self.write(container, index, value)
@@ -1001,13 +1117,11 @@ class Tracer(Hook):
 
     def store_attribute(self, obj: Any, name: str, value: Any, site: Site) -> None:
         self.site = site
-        kept = getattr(obj, "__dict__", None)
-        if isinstance(kept, dict) and type(obj).__module__ != "builtins":
-            had, old = name in kept, kept.get(name)
-            # a value is put back unless the object is new in this run, where it does no harm
-            self.undo.append(
-                lambda: setattr(obj, name, old) if had else obj.__dict__.pop(name, None)
-            )
+        if isinstance(getattr(obj, "__dict__", None), dict):
+            key = (id(obj), name)
+            if key not in self._journaled:
+                self._journaled[key] = obj
+                self.touched(keeping.attribute(obj, name))
         super().store_attribute(obj, name, value, site)
 
     def literal(self, value: Any, text: str, site: Site) -> Any:
@@ -1088,8 +1202,11 @@ class Tracer(Hook):
             pass
 
     def followed(self, function: Any) -> Any:
-        if type(function) is FunctionType and self.follows(function):
-            self.functions[id(function)] = function
+        if type(function) is FunctionType and id(function) not in self.functions:
+            if self.follows(function):
+                self.functions[id(function)] = function
+                for keeper in keeping.names(function):
+                    self.touched(keeper)
         return super().followed(function)
 
     def follows(self, function: FunctionType) -> bool:
@@ -1109,6 +1226,15 @@ class Tracer(Hook):
             self.undo.pop()()
 
 
+class _Masked:
+    """What `x[mask]` is on the left of `*=`: the array and the mask, not yet read."""
+
+    __slots__ = ("array", "mask")
+
+    def __init__(self, array: Array, mask: Array) -> None:
+        self.array, self.mask = array, mask
+
+
 class _Called:
     """A call in progress."""
 
@@ -1125,6 +1251,31 @@ class _Called:
             for inner in list(self.turns)[list(self.turns).index(site) :]:
                 del self.turns[inner]
         self.turns[site] = count
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(type(v) is str for v in value)
+
+
+def _sourced(value: Any, sources: tuple[Any, ...]) -> Any:
+    """Text, or a list of texts, with the values that stand in it."""
+    if _texts(value):
+        return type(value)(_sourced(v, sources) for v in value)
+    if type(value) is not str:
+        return value
+    made = Text(value)
+    made.sources = sources
+    return made
+
+
+def makes_numbers(kind: type) -> bool:
+    """Whether a class keeps a number in a form of its own."""
+    return issubclass(kind, CONVERTERS) or kind.__module__ in ("ctypes", "_ctypes")
+
+
+def all_finite(value: Any) -> bool:
+    """Whether every entry is a number."""
+    return bool(np.all(np.isfinite(value)))
 
 
 def positions(view: np.ndarray, whole: np.ndarray) -> np.ndarray | None:
@@ -1201,6 +1352,10 @@ def _item_name(site: Site, index: Any) -> str:
     base = text[: text.rindex("[")] if text.endswith("]") and "[" in text else text
     shown = f'"{index}"' if isinstance(index, str) else str(index)
     return f"{base}[{shown}]"
+
+
+def _unreal(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind not in "fiub"
 
 
 def _ours(value: Any) -> bool:
