@@ -99,11 +99,14 @@ class _Rewriter(ast.NodeTransformer):
         self.owner = owner
         self.sites: list[Site] = []
         self.in_class = False
+        self.formatted: ast.JoinedStr | None = None  # the f-string that we are in
         self.in_iterable = 0  # `:=` is forbidden in what a comprehension runs over
 
     # -- pieces --------------------------------------------------------------------------------
 
     def site(self, node: Any, kind: str, last: Any = None) -> ast.expr:
+        if self.formatted is not None:
+            node, last = self.formatted, None
         self.sites.append(self.source.site(node, kind, self.function, last))
         return ast.Subscript(_read(SITES), ast.Constant(len(self.sites) - 1), ast.Load())
 
@@ -242,8 +245,18 @@ class _Rewriter(ast.NodeTransformer):
     visit_TemplateStr = visit_TypeAlias = visit_AsyncFunctionDef = as_it_is
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> Any:
-        # as a whole: Python 3.11 does not know the places in it
-        return _place(self.ask(HOOK, "text", node, self.site(node, "text")), node)
+        outer, site = self.formatted, self.site(node, "text")
+        self.formatted = outer or node  # Python 3.11 does not know the places in it
+        self.formatted_parts(node)
+        self.formatted = outer
+        return _place(self.ask(HOOK, "text", node, site), node)
+
+    def formatted_parts(self, node: ast.JoinedStr) -> None:
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                part.value = self.visit(part.value)
+                if isinstance(part.format_spec, ast.JoinedStr):
+                    self.formatted_parts(part.format_spec)
 
     def visit_BinOp(self, node: ast.BinOp) -> Any:
         symbol, site = ast.Constant(BINARY[type(node.op)]), self.site(node, "binary")
