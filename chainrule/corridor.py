@@ -1,27 +1,34 @@
-"""The corridor: what is claimed goes to the judge, and a verdict comes back."""
+"""The corridor: what is claimed goes to the judge, and a verdict comes back.
+
+One verb for formulas and for code. The machinery for code is loaded when code is asked about.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import sympy as sp
 
 from chainrule.claim import code_claim, formula_claims
-from chainrule.derivation import Derivation
-from chainrule.errors import UsageError
+from chainrule.derivation import Derivation, FormulaDerivation
+from chainrule.errors import ShapeError, UsageError
 from chainrule.judge.formula import judge_formula
 from chainrule.judge.function import judge_code
 from chainrule.values.evaluate import bind
 from chainrule.verdict import Finding, Status, Verdict
 
+if TYPE_CHECKING:
+    from chainrule.claim.pair import Mode
+    from chainrule.code.derive import CodeDerivation
+
 __all__ = ["assert_derivative", "check"]
 
 
-def _users_points(derivation: Derivation, at: Any) -> list[dict[sp.Symbol, Fraction]]:
+def _users_points(derivation: FormulaDerivation, at: Any) -> list[dict[sp.Symbol, Fraction]]:
     """The user's own points, exactly."""
     if at is None:
         return []
@@ -53,18 +60,52 @@ def _hold_to_assumptions(point: Mapping[sp.Symbol, Fraction]) -> None:
                 raise UsageError(f"at: {symbol} = {given}, but {symbol} is declared {fact}")
 
 
-def check(derivation: Derivation, claimed: Any, *, at: Any = None) -> Verdict:
+@overload
+def check(derivation: FormulaDerivation, claimed: Any, *, at: Any = None) -> Verdict: ...
+
+
+@overload
+def check(
+    derivation: Callable[..., Any] | CodeDerivation,
+    claimed: Any,
+    *,
+    at: Mapping[str, Any] | None = None,
+    wrt: str | Sequence[str] | None = None,
+    of: str | None = None,
+    mode: Mode | None = None,
+    cotangent: str | None = None,
+    tangent: str | Mapping[str, str] | None = None,
+    shapes: Mapping[str, str] | None = None,
+) -> Verdict: ...
+
+
+def check(derivation: Any, claimed: Any, *, at: Any = None, **code: Any) -> Verdict:
     """Whether `claimed` is the derivative.
 
-    derivation : what `chainrule.derive` gave.
-    claimed : a formula (text, SymPy object, list of them), or a NumPy function whose arguments are
-        named after the derivation's variables (scalars, (n,) vectors, (m, n) matrices) and that
-        returns the derivative, or a mapping input → derivative where there are several; or a
-        mapping input → formula or function.
-    at : a point of your own, name → value, or a list of them; tried first.
+    derivation : what `chainrule.derive` gave, of formulas or of code; or a NumPy function.
+    claimed : of formulas: a formula (text, SymPy object, list of them), or a NumPy function whose
+        arguments are named after the derivation's variables (scalars, (n,) vectors, (m, n)
+        matrices) and that returns the derivative, or a mapping input → derivative where there are
+        several; or a mapping input → formula or function. Of code: the function that computes the
+        derivative (one array, a tuple in the order of wrt, or a dict by name), or a mapping
+        place → function.
+    at : of formulas, a point of your own, name → value, or a list of them; tried first. Of code,
+        one point: every argument of the function, and places that it reads (`W1`, `net.W1`).
+
+    Of code only:
+
+    wrt : the places whose derivatives are returned, in order; the mapping's keys if left out.
+    of : which of several results.
+    mode : "gradient" of a scalar (in the input's shape), "jacobian" (output's + input's shape),
+        "vjp", "jvp", "hessian" (input's + input's shape). If left out: gradient of a scalar; of an
+        array vjp, if an argument for the cotangent is named or left, else jacobian.
+    cotangent : the argument of `claimed` that takes the cotangent. tangent : likewise, or
+        place → argument.
+    shapes : names for axes.
 
     Returns a Verdict: proved, agrees, inconclusive, disagrees or refuted for each derivative, with
-    scope and witness. There is no tolerance to choose.
+    scope and witness; and apart from that how the float64 code does. There is no tolerance to
+    choose. Nothing of yours is changed, not even by code that writes where it should not.
     Raises TextError, DefinitionError, ShapeError or UsageError for what cannot be asked.
 
     >>> import chainrule as cr
@@ -80,8 +121,23 @@ def check(derivation: Derivation, claimed: Any, *, at: Any = None) -> Verdict:
       certified  the enclosures at 160 and 320 bits have no number in common
       correct    -10*t
       scope      scalars; t real
+
+    >>> import numpy as np
+    >>> def loss(w, x):
+    ...     return np.mean((x @ w) ** 2)
+    >>> def gradient(w, x):
+    ...     return 2 * x.T @ (x @ w) / len(x)
+    >>> check(loss, gradient, at={"w": np.array([1.0, 2.0]), "x": np.eye(3, 2)}, wrt="w").status
+    'agrees'
     """
-    if not isinstance(derivation, Derivation):
+    if not isinstance(derivation, FormulaDerivation) and (
+        isinstance(derivation, Derivation)
+        or (callable(derivation) and not isinstance(derivation, (sp.Basic, type)))
+    ):
+        return _check_code(derivation, claimed, at, **code)
+    if code:
+        raise UsageError(f"{next(iter(code))}= speaks of a function's code, not of formulas")
+    if not isinstance(derivation, FormulaDerivation):
         raise UsageError(
             f"check needs a Derivation and got a {type(derivation).__name__}; "
             "make one with chainrule.derive"
@@ -106,7 +162,7 @@ def check(derivation: Derivation, claimed: Any, *, at: Any = None) -> Verdict:
     return Verdict(derivation.name, findings)
 
 
-def _alone(derivation: Derivation, key: Any) -> Derivation:
+def _alone(derivation: FormulaDerivation, key: Any) -> FormulaDerivation:
     """The derivation of one block; the other inputs become parameters."""
     block = derivation[key]
     rest = tuple(n for n in derivation.wrt if n != block.input)
@@ -120,21 +176,49 @@ def _alone(derivation: Derivation, key: Any) -> Derivation:
     )
 
 
+def _check_code(forward: Any, claimed: Any, at: Any, **options: Any) -> Verdict:
+    """Code on both sides. Whatever the user's code does meanwhile is undone."""
+    from chainrule.claim.pair import functions_of, pair_claim
+    from chainrule.code.derive import CodeDerivation
+    from chainrule.code.trace.places import said
+    from chainrule.evidence.keeping import kept
+    from chainrule.judge.code import judge_pair, not_followed
+
+    if at is not None and not isinstance(at, Mapping):
+        raise UsageError(f"at={at!r}: give one point as name → value, such as {{'x': x}}")
+    followed = isinstance(forward, CodeDerivation)
+    function = forward.prepared.function if followed else forward
+    functions = functions_of(claimed)
+    given = {**(forward.prepared.inputs if followed else {}), **(at or {})}
+    with kept([function, *functions.values()], given):
+        try:
+            claim = pair_claim(forward, claimed, at, **options)
+        except (UsageError, ShapeError):
+            raise
+        except Exception as why:  # of the user's code, or of following it
+            wanted = options.get("wrt") or [k for k in functions if k] or [""]
+            keys = [wanted] if isinstance(wanted, str) else list(wanted)
+            return Verdict(said(function), not_followed(function, functions, keys, why))
+        return Verdict(claim.derivation.name, judge_pair(claim))
+
+
 def assert_derivative(
-    derivation: Derivation,
-    claimed: Callable[..., Any] | Any,
+    derivation: Any,
+    claimed: Any,
     *,
     at: Any = None,
     require: Status = "agrees",
+    **code: Any,
 ) -> Verdict:
     """`check`, raising DerivativeError (an AssertionError) unless the claim is right.
 
-    require : the least status that is accepted; "proved" asks for more than "agrees".
+    require : the least status that is accepted; "proved" asks for more than "agrees". The others,
+    of code: as for `check`.
 
     >>> import chainrule as cr
     >>> assert_derivative(cr.derive({"f": "t**2"}, of="f", wrt="t"), "2*t", require="proved").ok
     True
     """
-    verdict = check(derivation, claimed, at=at)
+    verdict = check(derivation, claimed, at=at, **code)
     verdict.require(require)
     return verdict

@@ -158,7 +158,9 @@ class Derivation:
         """Whether `claimed` is the derivative: as `chainrule.check(self, claimed)`."""
         from chainrule.corridor import check
 
-        return check(self, claimed)
+        this: Any = self
+        verdict: Verdict = check(this, claimed)
+        return verdict
 
     def __str__(self) -> str:
         out: list[str] = []

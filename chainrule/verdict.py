@@ -32,6 +32,7 @@ MEANING: Mapping[Status, str] = MappingProxyType(
 )
 
 SCHEMA_VERSION = 1
+LONG = 100  # characters of a point that stand in one line
 
 
 @dataclass(frozen=True)
@@ -165,14 +166,21 @@ def _lines(finding: Finding) -> list[str]:
     headline = f"{finding.name} {_VERB[finding.status]}"
     if finding.witness is not None and finding.witness.where == "edge":
         headline = f"{finding.name} is refuted at an edge"
+    if finding.status == "inconclusive" and any(e.rung == "contract" for e in finding.evidence):
+        headline = f"{finding.name} breaks the contract: inconclusive"
     if conditions and finding.status in ("proved", "agrees"):
         headline += f", for {conditions}"
     rows: list[tuple[str, str]] = [("because", finding.reason)]
     witness = finding.witness
     if witness is not None:
-        entry = f", entry {list(witness.entry)}" if witness.entry else ""
+        entry = f"entry {list(witness.entry)}" if witness.entry else ""
+        whole = ", ".join(filter(None, (witness.at(), entry)))
+        if len(whole) > LONG:  # arrays: a line for each, to be pasted
+            lines = [f"{name} = {value}" for name, value in witness.point.items()]
+            rows += [("at" if k == 0 else "", line) for k, line in enumerate([*lines, entry])]
+        else:
+            rows.append(("at", whole))
         rows += [
-            ("at", witness.at() + entry),
             ("yours", witness.claimed),
             ("derived", witness.derived),
         ]
@@ -184,7 +192,7 @@ def _lines(finding: Finding) -> list[str]:
     if finding.code is not None:
         rows.append(("code", f"{finding.code.status}: {finding.code.summary}"))
     rows.append(("scope", str(finding.scope)))
-    return [headline, *(f"  {label:<10} {text}" for label, text in rows)]
+    return [headline, *(f"  {label:<10} {text}" for label, text in rows if text)]
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,13 @@ from chainrule.code.trace.record import Trace
 from chainrule.code.trace.run import traced_and_prepared
 from chainrule.derivation import Derivation, Line, Step
 from chainrule.errors import TraceError, UsageError
-from chainrule.graph.adjoint import Adjoints, Unit, jacobian, reverse
+from chainrule.graph.adjoint import Adjoints, Unit, hessian, jacobian, reverse
 from chainrule.graph.node import Node, bind_sizes
 from chainrule.graph.notation import FormulaLine, Notation
 from chainrule.graph.sizes import show
 from chainrule.graph.source import program, source
 from chainrule.graph.steps import definitions, steps
+from chainrule.graph.tangent import hvp
 from chainrule.graph.terms import Name
 
 __all__ = ["CodeBlock", "CodeDerivation", "derive_code"]
@@ -52,8 +53,11 @@ class CodeBlock:
 
     @property
     def formula(self) -> str:
-        """The derivative as a person writes it, in the user's names."""
-        return self.derivation.notation.text(self.node)
+        """The derivative as a person writes it, in the user's names; long parts have names of
+        their own, which are explained behind "where"."""
+        first, *parts = self.derivation.notation.lines(self.node, Name(self.name, ""))
+        where = "; ".join(f"{x.left_text} = {x.right_text}" for x in parts)
+        return first.right_text + (f", where {where}" if where else "")
 
     @property
     def latex(self) -> str:
@@ -68,12 +72,12 @@ class CodeBlock:
 
     def lower(self) -> Callable[..., np.ndarray]:
         """The derivative as a function of the inputs: a mapping, or keywords."""
-        run = self.derivation.lower()
-        return lambda values=None, /, **named: run(values, **named)[self.input]
+        run = self.derivation.runner({"": self.node})
+        return lambda values=None, /, **named: run(values, **named)[""]
 
     def evaluate(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> np.ndarray:
-        """Its value at a point, in float64; the point of the trace if none is given."""
-        return self.derivation.evaluate(values, **named)[self.input]
+        """Its value at a point, in float64; inputs left out are those of the trace's point."""
+        return self.lower()({**self.derivation.point, **(values or {}), **named})
 
     def to_sympy(self, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Any:
         """Explicit components in SymPy, for small shapes.
@@ -117,7 +121,7 @@ class CodeDerivation(Derivation):
     def adjoints(self) -> dict[str, Adjoints]:
         """Scalar output → the adjoint of every node between it and the inputs."""
         units = tuple(
-            Unit(c.name, tuple(n for _, n in c.arguments), c.result)
+            Unit(c.name.lstrip("_") or c.name, tuple(n for _, n in c.arguments), c.result)
             for c in self.trace.calls
             if c.arguments
         )
@@ -162,6 +166,47 @@ class CodeDerivation(Derivation):
             found = node.graph.full(0, node.shape)
         return CodeBlock(self, self.of[0], name, found)
 
+    def hessian(self, x: str, y: str | None = None) -> CodeBlock:
+        """∂²output/∂x∂y of the scalar output, in the shape x + y; y is x if left out."""
+        a, b = self.trace.inputs[canonical(x)], self.trace.inputs[canonical(y or x)]
+        return CodeBlock(self, self.of[0], f"{x}∂{y or x}", hessian(self._scalar(), a, b))
+
+    def hvp(
+        self, vectors: Mapping[str, Any], values: Mapping[str, Any] | None = None
+    ) -> dict[str, np.ndarray]:
+        """The Hessian times a vector: input → array of its shape, for the inputs of `vectors`.
+
+        vectors : input → array of its shape. values : the point; that of the trace if left out.
+        Costs a few evaluations of the function, whatever the sizes.
+        """
+        names = tuple(canonical(n) for n in vectors)
+        if names not in self._hvps:
+            xs = [self.trace.inputs[n] for n in names]
+            graph = xs[0].graph
+            vs = [graph.input(f"v{k}", x.shape) for k, x in enumerate(xs)]
+            made = hvp(self._scalar(), xs, vs)
+            outputs = {
+                n: graph.full(0, x.shape) if m is None else m
+                for n, x, m in zip(names, xs, made, strict=True)
+            }
+            inputs = {**self.trace.inputs, **{f"v{k}": v for k, v in enumerate(vs)}}
+            self._hvps[names] = program(outputs, inputs)
+        given = _given(self.trace, {**self.point, **(values or {})})
+        directions = {f"v{k}": np.asarray(v, float) for k, v in enumerate(vectors.values())}
+        with np.errstate(all="ignore"):
+            found: dict[str, np.ndarray] = self._hvps[names]({**given, **directions})
+        return found
+
+    def _scalar(self) -> Node:
+        node = next(iter(self._outputs.values()))
+        if node.shape or len(self._outputs) != 1:
+            raise UsageError("second derivatives are taken of one scalar output")
+        return node
+
+    @cached_property
+    def _hvps(self) -> dict[tuple[str, ...], Any]:
+        return {}
+
     @cached_property
     def notation(self) -> Notation:
         """How its nodes are written."""
@@ -201,28 +246,30 @@ class CodeDerivation(Derivation):
     def _key(self, pair: tuple[str, str]) -> str:
         return pair[1] if len(self.of) == 1 else f"{pair[0]}/{pair[1]}"
 
-    @cached_property
-    def _program(self) -> Callable[[Mapping[str, Any]], dict[str, np.ndarray]]:
-        outputs = {self._key(k): b.node for k, b in self.blocks.items()}
-        for k, guard in enumerate(self.trace.guards):
-            if guard.node is not None:
-                outputs[f"guard {k}"] = guard.node
-        return program(outputs, self.trace.inputs)
+    @property
+    def point(self) -> dict[str, Any]:
+        """The inputs at the point of the trace."""
+        return {n: self.prepared.inputs[n] for n in self.trace.inputs}
 
-    def lower(self) -> Callable[..., dict[str, np.ndarray]]:
-        """The derivatives as a fast function: name → array, from a mapping of the inputs, or
-        keywords. Raises ShapeError for shapes, and TraceError for values, off the trace's path."""
-        run, trace = self._program, self.trace
-        looked = [(f"guard {k}", g) for k, g in enumerate(trace.guards) if g.node is not None]
+    def runner(self, outputs: Mapping[str, Node]) -> Callable[..., dict[str, np.ndarray]]:
+        """Fast code for nodes that watches the path: key → node, to a function of the inputs.
 
-        def gradients(
+        Raises (when it is called) ShapeError for shapes, and TraceError for values, off the path.
+        """
+        trace = self.trace
+        looked = {f"guard {k}": g for k, g in enumerate(trace.guards) if g.node is not None}
+        nodes = {k: g.node for k, g in looked.items() if g.node is not None}
+        run = program({**outputs, **nodes}, trace.inputs)
+        found_places = {n: self.prepared.inputs[n] for n in self.prepared.found}
+
+        def derivatives(
             values: Mapping[str, Any] | None = None, /, **named: Any
         ) -> dict[str, np.ndarray]:
-            given = _given(trace, {**(values or {}), **named})
+            given = _given(trace, {**found_places, **(values or {}), **named})
             sizes = bind_sizes(trace.inputs, {n: np.shape(given[n]) for n in trace.inputs})
             with np.errstate(all="ignore"):
                 found = run(given)
-            why = off_path(trace, sizes, {g: found.pop(key) for key, g in looked})
+            why = off_path(trace, sizes, {g: found.pop(key) for key, g in looked.items()})
             if why:
                 raise TraceError(
                     f"{trace.function} takes another path at this point: {why} no longer holds; "
@@ -230,20 +277,32 @@ class CodeDerivation(Derivation):
                 )
             return found
 
-        gradients.__doc__ = f"{self.name} at {', '.join(trace.inputs)}, float64."
-        return gradients
+        derivatives.__doc__ = f"{self.name} at {', '.join(trace.inputs)}, float64."
+        return derivatives
+
+    @cached_property
+    def _lowered(self) -> Callable[..., dict[str, np.ndarray]]:
+        return self.runner({self._key(k): b.node for k, b in self.blocks.items()})
+
+    def lower(self) -> Callable[..., dict[str, np.ndarray]]:
+        """The derivatives as a fast function: name → array, from a mapping of the inputs, or
+        keywords. Raises ShapeError for shapes, and TraceError for values, off the trace's path."""
+        return self._lowered
 
     def evaluate(
         self, values: Mapping[str, Any] | None = None, /, **named: Any
     ) -> dict[str, np.ndarray]:
         """The derivatives at a point; inputs that are left out are those of the trace's point."""
-        given = {n: self.prepared.inputs[n] for n in self.trace.inputs}
-        return self.lower()({**given, **(values or {}), **named})
+        return self.lower()({**self.point, **(values or {}), **named})
 
     @property
     def conditions(self) -> tuple[str, ...]:
         """What must hold for it to hold: sizes and values that the code looked at, kinks."""
-        kinks = [f"{text} is a kink" for a in self.adjoints.values() for _, text in a.kinks]
+        kinks: list[str] = []
+        for made in self.adjoints.values():
+            for node, text in made.kinks:
+                inputs = [self.notation.text(i) for i in node.inputs]
+                kinks.append(f"not where {text.format(*inputs)}: a kink")
         return tuple(dict.fromkeys([*(g.text for g in self.trace.guards), *kinks]))
 
     @cached_property

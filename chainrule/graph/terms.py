@@ -406,7 +406,10 @@ def transposed(t: Term) -> Term:
 
 def chained(factors: Sequence[Term], entries: bool = True) -> Term:
     """The product of matrices, columns and rows. entries : whether it is more than a number."""
-    value, over, under, chain = ONE, [], [], list[Term]()
+    value = ONE
+    over: list[Term] = []
+    under: list[Term] = []
+    chain: list[Term] = []
     for factor in factors:
         p = split(factor)
         value *= p.number

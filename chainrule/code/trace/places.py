@@ -78,6 +78,7 @@ class Prepared:
     arguments : parameter → value as given. inputs : place → its array or float, arguments first.
     originals : place that is no argument → the very object that it holds now.
     slots : likewise → (container, step) of the place itself.
+    found : places that nobody named, and that the code read.
     functions : those whose globals, closures and defaults are searched. keepers : of what a call
     changes besides, so that it can be put back.
     """
@@ -89,6 +90,7 @@ class Prepared:
     originals: dict[str, Any] = field(default_factory=dict)
     slots: dict[str, tuple[Any, Step]] = field(default_factory=dict)
     functions: list[FunctionType] = field(default_factory=list)
+    found: tuple[str, ...] = ()
     signature: inspect.Signature | None = None
     keepers: list[Callable[[], Callable[[], None]]] = field(default_factory=list)
 
@@ -495,8 +497,9 @@ def _rebind(
             if args is not None or any(v is not None for v in keywords.values()):
                 kept = (obj.func, obj.args, obj.keywords, vars(obj))
                 both = {k: v if keywords[k] is None else keywords[k] for k, v in kept[2].items()}
-                obj.__setstate__((kept[0], args or kept[1], both, kept[3]))
-                undo.append(lambda: obj.__setstate__(kept))
+                put: Any = obj
+                put.__setstate__((kept[0], args or kept[1], both, kept[3]))
+                undo.append(lambda: put.__setstate__(kept))
             for part in (obj.func, obj.args, obj.keywords):
                 walk(part, depth)
         elif isinstance(getattr(obj, "__dict__", None), dict):

@@ -77,7 +77,7 @@ class Trace:
     function : its name. graph : the literal operations.
     inputs : place ("x", "W1", "net.W1") → its input node, arguments first.
     outputs : key → node: "" where one array is returned; else the dict's keys or positions.
-    names : node → the name that the user gave it last. calls, events, guards : in order.
+    names : node → the name that the user gave it first. calls, events, guards : in order.
     pinned : axis or size that the path fixes, as text → why.
     notes : what a reader must know ("float32 inputs are followed in float64").
     sizes : axis → its size at the point of the trace.

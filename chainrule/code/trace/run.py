@@ -52,7 +52,7 @@ def traced_and_prepared(
     prepared.functions = list(
         {id(f): f for f in (*prepared.functions, *tracer.functions.values())}.values()
     )
-    prepared.keepers = tracer.keepers
+    prepared.keepers, prepared.found = tracer.keepers, tuple(tracer.found)
     for name, original in tracer.found.items():
         prepared.originals[name] = original
         prepared.inputs[name] = original

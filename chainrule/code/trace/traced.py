@@ -56,7 +56,7 @@ class Array(np.ndarray):
     tracer: Tracer
     record: Record | None
     locals().update(_TEXT)
-    __class__ = property(lambda self: np.ndarray)  # type: ignore[assignment]
+    __class__ = property(lambda self: np.ndarray)
 
     def __array_finalize__(self, parent: Any) -> None:
         self.record = None
@@ -174,7 +174,7 @@ class PyFloat(float, Traced):
     locals().update({**_OPERATORS, **_TEXT})
     __array_priority__ = 1000.0
     __hash__ = Traced.__hash__
-    __class__ = property(lambda self: float)  # type: ignore[assignment]
+    __class__ = property(lambda self: float)
 
     def __bool__(self) -> bool:
         return self.tracer.truth(self)
@@ -195,7 +195,7 @@ class NpFloat(np.float64, Traced):  # type: ignore[misc]
 
     locals().update({**_OPERATORS, **_TEXT})
     __array_priority__ = 1000.0
-    __class__ = property(lambda self: np.float64)  # type: ignore[assignment]
+    __class__ = property(lambda self: np.float64)
     __bool__ = PyFloat.__bool__
     __hash__ = Traced.__hash__
     __array_ufunc__ = PyFloat.__array_ufunc__
@@ -221,7 +221,7 @@ class Int(int, Traced):
 
     size: Size | None
     locals().update({**_OPERATORS, **_TEXT})
-    __class__ = property(lambda self: int)  # type: ignore[assignment]
+    __class__ = property(lambda self: int)
 
     __hash__ = Traced.__hash__
 

@@ -92,6 +92,7 @@ INSTALLED = tuple(
     {sysconfig.get_path(k) + os.sep for k in ("purelib", "platlib")}
     | {path + os.sep for path in site.getsitepackages()}
 )
+EXACT = 12  # digits up to which a decimal is what it says
 MUTATORS = frozenset(
     "append extend insert pop popleft appendleft remove clear reverse sort update setdefault "
     "popitem add discard __setitem__ __delitem__".split()
@@ -242,8 +243,8 @@ class Tracer(Hook):
             return self.graph.number(NAMED[value])
         if not np.isfinite(value):
             return self.graph.number(value)
-        digits = repr(value).lstrip("-").split("e")[0].replace(".", "").lstrip("0")
-        return self.graph.number(Fraction(repr(value)) if len(digits) <= 12 else value)
+        short = _digits(repr(value)) <= EXACT
+        return self.graph.number(Fraction(repr(value)) if short else value)
 
     def constant(self, value: np.ndarray) -> Node:
         """An array that does not change, by its bytes."""
@@ -1128,7 +1129,10 @@ class Tracer(Hook):
         if type(value) is not float or not np.isfinite(value):
             return value
         self.site = site
-        return self.traced(value, self.graph.number(Fraction(text.replace("_", ""))))
+        plain = text.replace("_", "")
+        # many digits are those of a number that has more: √(2/π), written out
+        known = self.float_node(value) if _digits(plain) > EXACT else None
+        return self.traced(value, known or self.graph.number(Fraction(plain)))
 
     def iterate(self, iterable: Any, site: Site) -> Any:
         self.site = site
@@ -1251,6 +1255,11 @@ class _Called:
             for inner in list(self.turns)[list(self.turns).index(site) :]:
                 del self.turns[inner]
         self.turns[site] = count
+
+
+def _digits(text: str) -> int:
+    """How many significant digits a decimal is written with."""
+    return len(text.lower().lstrip("-").split("e")[0].replace(".", "").strip("0"))
 
 
 def _texts(value: Any) -> bool:

@@ -1,7 +1,7 @@
 """What is claimed: two sides that should be the same derivative, entry by entry. Decides nothing.
 
-The derived side is a `Derivation`. The claimed side is a formula (`FormulaClaim`) or a NumPy
-function of the derivation's variables (`CodeClaim`).
+The derived side is a `FormulaDerivation`. The claimed side is a formula (`FormulaClaim`) or a NumPy
+function of the derivation's variables (`CodeClaim`). Code on both sides is in `claim.pair`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy as sp
 
-from chainrule.derivation import Block, Derivation, Shape, show_shape
+from chainrule.derivation import Block, FormulaDerivation, Shape, show_shape
 from chainrule.errors import UsageError
 from chainrule.formulas.definitions import claimed_value, entries, replacements, shape_of
 from chainrule.typeset import text
@@ -30,7 +30,7 @@ class FormulaClaim:
     """
 
     name: str
-    derivation: Derivation
+    derivation: FormulaDerivation
     block: Block
     entries: tuple[sp.Expr, ...]
     shape: Shape
@@ -58,7 +58,7 @@ class CodeClaim:
     """
 
     name: str
-    derivation: Derivation
+    derivation: FormulaDerivation
     function: Callable[..., Any]
     blocks: Mapping[str | None, Block]
     arguments: tuple[str, ...]
@@ -87,7 +87,7 @@ def wanted_shapes(block: Block) -> str:
     return " or ".join(dict.fromkeys(show_shape(s) for s in accepted_shapes(block)))
 
 
-def formula_claims(derivation: Derivation, claimed: Any) -> list[FormulaClaim]:
+def formula_claims(derivation: FormulaDerivation, claimed: Any) -> list[FormulaClaim]:
     """One claim for each block that `claimed` speaks of.
 
     claimed : a formula for the only block; a matrix for the whole Jacobian; or input → formula.
@@ -125,7 +125,7 @@ def formula_claims(derivation: Derivation, claimed: Any) -> list[FormulaClaim]:
     return claims
 
 
-def _one(derivation: Derivation, block: Block, claimed: Any) -> FormulaClaim:
+def _one(derivation: FormulaDerivation, block: Block, claimed: Any) -> FormulaClaim:
     name = derivation.name if len(derivation.blocks) == 1 else block.name
     value, defined = claimed_value(claimed, derivation.symbols, derivation.undefined, name)
     shape = shape_of(value)
@@ -150,7 +150,7 @@ def shown(claim: FormulaClaim) -> str:
     return text(claim.block.result)
 
 
-def code_claim(derivation: Derivation, function: Any) -> CodeClaim:
+def code_claim(derivation: FormulaDerivation, function: Any) -> CodeClaim:
     """A function against a derivation; its argument names say what it is called with."""
     if isinstance(function, Mapping):
         raise UsageError("give one function at a time here")
@@ -166,7 +166,9 @@ def code_claim(derivation: Derivation, function: Any) -> CodeClaim:
     return CodeClaim(name, derivation, function, blocks, names, by_position)
 
 
-def _calling(derivation: Derivation, function: Any, name: str) -> tuple[tuple[str, ...], int]:
+def _calling(
+    derivation: FormulaDerivation, function: Any, name: str
+) -> tuple[tuple[str, ...], int]:
     """The variables that a function is called with, and how many of them by position.
 
     A parameter with a default that is no variable is left alone; what stands behind it goes by

@@ -1,0 +1,235 @@
+"""Points for code: the user's sizes and small ones, values over decades of magnitude and all signs.
+
+Every drawn float is a binary fraction of few digits and never zero, so that the same point can be
+handed to the code in float64 and to balls exactly. What a text decides is alike on every machine.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from chainrule.code.trace.audit import off_path
+from chainrule.code.trace.places import Prepared
+from chainrule.code.trace.record import Trace
+from chainrule.derivation import show_shape
+from chainrule.errors import ShapeError
+from chainrule.graph.node import Node, bind_sizes, count, reached
+from chainrule.points import SCALES, WIDE, generator
+
+#: How values are drawn, in the order in which that is tried.
+KINDS = ("positive", "signed", "near", "scaled", "unit", "mixed", "scaled", "near", "wide")
+
+
+@dataclass(frozen=True)
+class Point:
+    """values : by the derivation's input names. sizes : in words; "" for the user's own sizes.
+
+    breaks : sizes that are equal in the user's point and not here, "N = n". yours : whether it is
+    the user's own point.
+    """
+
+    values: Mapping[str, Any]
+    sizes: str = ""
+    breaks: str = ""
+    yours: bool = False
+
+    @property
+    def entries(self) -> int:
+        """How many numbers it has."""
+        return sum(int(np.size(v)) for v in self.values.values())
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """Sizes to try: the shape of each input, and how that is said; breaks : as in `Point`."""
+
+    shapes: Mapping[str, tuple[int, ...]]
+    says: str
+    breaks: str = ""
+
+
+def sizings(
+    trace: Trace, others: Sequence[tuple[Trace, Mapping[str, str]]], inputs: Mapping[str, Node]
+) -> list[Sizing]:
+    """Small sizes on which every trace keeps its path: pairwise different, equal, ones.
+
+    others : further traces, each with its input → the first one's (or "").
+    inputs : every input of the derivation, directions as well.
+    """
+    env = trace.graph.env
+    free = [n for n in env if any(n in s.names for x in inputs.values() for s in x.shape)]
+    if not free:
+        return []
+    groups = list(dict.fromkeys(env[n] for n in free))  # equal in the user's point: kept equal
+    up = {n: 2 + groups.index(env[n]) for n in free}
+    down = {n: 1 + len(groups) - groups.index(env[n]) for n in free}
+    split = {n: 2 + k for k, n in enumerate(free)}
+    tried = [
+        up,
+        down,
+        dict.fromkeys(free, 2),
+        dict.fromkeys(free, 3),
+        dict.fromkeys(free, 1),
+        split,
+    ]
+    found, seen = [], {tuple(env[n] for n in free)}
+    for sizes in tried:
+        key = tuple(sizes.values())
+        shapes = {n: tuple(s.at(sizes) for s in x.shape) for n, x in inputs.items()}
+        if key in seen or not _fits(trace, shapes):
+            continue
+        if all(_fits(t, _named(t, names, shapes)) for t, names in others):
+            seen.add(key)
+            says = ", ".join(f"{n} = {v}" for n, v in sizes.items())
+            if len(free) > 1 and len({*key}) == 1:
+                says = f"every size {key[0]}"
+            broken = [
+                " = ".join(n for n in free if env[n] == value)
+                for value in groups
+                if len({sizes[n] for n in free if env[n] == value}) > 1
+            ]
+            found.append(Sizing(shapes, says, ", ".join(broken)))
+    return found
+
+
+def _named(
+    trace: Trace, names: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]
+) -> dict[str, tuple[int, ...]]:
+    return {
+        mine: shapes[names[mine]] if names.get(mine) in shapes else node.number_shape
+        for mine, node in trace.inputs.items()
+    }
+
+
+def _fits(trace: Trace, shapes: Mapping[str, tuple[int, ...]]) -> bool:
+    try:
+        sizes = bind_sizes(trace.inputs, shapes)
+        return not off_path(trace, sizes, {})
+    except (ShapeError, KeyError):
+        return False
+
+
+def numbers_as_sizes(prepared: Prepared, trace: Trace) -> str:
+    """A whole number that code reads, and that is one of the sizes: N = 5; "" if there is none.
+
+    Such a number does not follow when the sizes change.
+    """
+    sizes = {n for n in trace.graph.env.values() if n > 1}
+    held: dict[str, Any] = dict(prepared.arguments)
+    for f in prepared.functions:
+        held |= {n: f.__globals__[n] for n in f.__code__.co_names if n in f.__globals__}
+        held |= inspect.getclosurevars(f).nonlocals
+    for name, value in held.items():
+        if isinstance(value, int | np.integer) and not isinstance(value, bool) and value in sizes:
+            return f"{name} = {value}"
+    return ""
+
+
+def drawn(
+    inputs: Mapping[str, Node],
+    own: Mapping[str, Any],
+    shapes: Mapping[str, tuple[int, ...]],
+    fixed: Sequence[str],
+    *,
+    seed: str,
+) -> Iterator[dict[str, Any]]:
+    """Values for inputs of given shapes, one kind after another, without end.
+
+    own : the user's values; integers and bools are taken from those. fixed : inputs that stay.
+    """
+    rng = generator(seed)
+    turn = 0
+    while True:
+        kind = KINDS[turn % len(KINDS)]
+        shared = SCALES[1 + rng.randrange(len(SCALES) - 1)]
+        yield {
+            n: own[n] if n in fixed else _value(rng, kind, shared, node, own[n], shapes[n])
+            for n, node in inputs.items()
+        }
+        turn += 1
+
+
+def _value(
+    rng: Random, kind: str, shared: Fraction, node: Node, own: Any, shape: tuple[int, ...]
+) -> Any:
+    size = int(np.prod(shape))
+    flat = np.asarray(own).reshape(-1)
+    if node.kind != "f":
+        if np.shape(own) == shape and kind != "mixed":
+            return own
+        few = [v for v in flat.tolist() if abs(v) < max(min(shape, default=2), 2)] or [0, 1]
+        values: list[Any] = [rng.choice(few) for _ in range(size)]
+        return np.array(values, dtype=np.asarray(own).dtype).reshape(shape)
+    floats = [_float(rng, kind, shared, flat, k, flat.size == size) for k in range(size)]
+    if isinstance(own, np.ndarray):
+        kept = own.dtype if own.dtype.kind == "f" else np.float64
+        return np.array(floats, dtype=kept).reshape(shape)
+    return floats[0]
+
+
+def _float(
+    rng: Random, kind: str, shared: Fraction, own: np.ndarray, k: int, aligned: bool
+) -> float:
+    digits = Fraction(rng.randrange(9, 512), 256)
+    sign = rng.choice((1, -1))
+    if kind == "near":
+        value = float(own[k] if aligned else rng.choice(own.tolist() or [1.0]))
+        factor = 1 + Fraction(rng.randrange(-16, 17), 64)
+        return value * float(factor) or float(digits) / 4
+    if kind == "unit":
+        return float(digits / 2)
+    if kind == "positive":
+        return float(digits)
+    scale = {"signed": Fraction(1), "scaled": shared}.get(kind)
+    if scale is None:
+        scale = rng.choice(SCALES if kind == "mixed" else WIDE)
+    return float(sign * digits * scale)
+
+
+def direction(name: str, shape: tuple[int, ...]) -> Any:
+    """A value for a cotangent or a tangent that was not given."""
+    rng = generator(f"direction {name}")
+    values = [float(rng.choice((1, -1)) * Fraction(rng.randrange(9, 512), 256)) for _ in
+              range(int(np.prod(shape)))]  # fmt: skip
+    return np.array(values).reshape(shape) if shape else values[0]
+
+
+def work(outputs: Sequence[Node], sizes: Mapping[str, int]) -> int:
+    """How many operations on single numbers the nodes take, roughly."""
+    total = 0
+    for node in reached(outputs):
+        n = count(node.shape, sizes)
+        if node.op == "contract":
+            labels: dict[int, int] = {}
+            for names, x in zip(node.params[0], node.inputs, strict=True):
+                for label, size in zip(names, x.shape, strict=True):
+                    labels[label] = size.at(sizes)
+            n = int(np.prod(list(labels.values()), dtype=object)) if labels else 1
+        elif node.op in ("solve", "det", "logdet"):
+            n *= 4 * node.inputs[0].shape[-1].at(sizes) ** 2
+        elif node.inputs:
+            n = max(n, *(count(i.shape, sizes) for i in node.inputs))
+        total += n + 8
+    return total
+
+
+def written(point: Point) -> dict[str, str]:
+    """A point as text that Python reads; what is long, as the user gave it."""
+    return {name: _text(value, point.yours) for name, value in point.values.items()}
+
+
+LONG = 60
+
+
+def _text(value: Any, yours: bool) -> str:
+    array = np.asarray(value)
+    if yours and array.size > LONG:
+        return f"yours, {show_shape(array.shape)}"
+    return repr(array.tolist())

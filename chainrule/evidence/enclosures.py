@@ -1,0 +1,434 @@
+"""Certified values of two pieces of code at one exact point: a witness, or how well they agree.
+
+Both sides are enclosed in balls at two precisions. The point must lie on the path of both traces,
+and off every place where the forward code has a kink; else nothing is told. Enclosures without a
+common number are a witness; one side undefined where the derivative exists is one at an edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from chainrule.code.trace.audit import off_path
+from chainrule.code.trace.record import Guard, Trace
+from chainrule.graph.functions import FUNCTIONS
+from chainrule.graph.node import Node, bind_sizes, constant, reached
+from chainrule.graph.sizes import Size
+from chainrule.values import float64
+from chainrule.values.ball import Ball, Undecided, Undefined, decimals, precision
+from chainrule.values.certified import holed
+
+BITS = (160, 320)
+RESOLVED = 40  # bits that an enclosure must have, of the largest entry, to count as agreeing
+HOLES = (Undefined, Undecided)
+
+Balls = Mapping[str, np.ndarray]  # key → entries, each a ball or why there is none
+Values = Mapping[str, Any]
+#: The claimed entries at a point, at the precision in force. Raises OffPath, Undecided.
+Claimed = Callable[[Values], Balls]
+
+
+class OffPath(Exception):
+    """The code takes another path at this point."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """Nodes of one trace to be enclosed. names : its input → the point's; "" for `own` values."""
+
+    trace: Trace
+    nodes: Mapping[str, Node]
+    names: Mapping[str, str]
+    own: Values
+    inputs: Mapping[str, Node]
+
+    def values(self, point: Values) -> dict[str, Any]:
+        """The point by this side's own names, exactly as it is."""
+        return {
+            mine: _plain(point[name] if name in point else self.own[mine])
+            for mine, name in self.names.items()
+            if mine in self.inputs
+        }
+
+    def sizes(self, values: Values) -> dict[str, int]:
+        """Axis → size at these values."""
+        return bind_sizes(self.inputs, {n: np.shape(values[n]) for n in self.inputs})
+
+    def enclose(self, point: Values, more: Sequence[Node] = ()) -> tuple[Balls, list[np.ndarray]]:
+        """The nodes in balls, and further nodes. Raises OffPath, Undecided."""
+        values = self.values(point)
+        sizes = self.sizes(values)
+        looked = [g for g in self.trace.guards if g.node is not None]
+        guards = [g.node for g in looked if g.node is not None]
+        found = holed([*self.nodes.values(), *more, *guards], values, sizes)
+        seen = dict(zip(looked, found[len(found) - len(guards) :], strict=True))
+        why = off_path(self.trace, sizes, {g: _told(g, v) for g, v in seen.items()})
+        if why:
+            raise OffPath(why)
+        n = len(self.nodes)
+        return dict(zip(self.nodes, found[:n], strict=True)), found[n : n + len(more)]
+
+
+def _plain(value: Any) -> Any:
+    """Float32 and the like as the exact number that they are."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return value.astype(np.float64)
+    return float(value) if isinstance(value, np.floating) else value
+
+
+def _told(guard: Guard, balls: np.ndarray) -> Any:
+    """A guard's value as a plain number, where that is certain."""
+    for x in balls.flat:
+        if isinstance(x, HOLES):
+            raise Undecided(f"whether {guard.text} cannot be told there: {x}")
+    if guard.how is None and guard.node is not None and guard.node.kind != "f":
+        plain: list[Any] = [x.unique_fmpz() if x.is_exact() else None for x in balls.flat]
+        if None in plain:
+            raise Undecided(f"whether {guard.text} cannot be told there")
+        kept = np.array([int(x) for x in plain], np.asarray(guard.value).dtype)
+    else:
+        kept = np.array([float(x.mid()) for x in balls.flat])
+    return kept.reshape(balls.shape)
+
+
+# -- kinks -----------------------------------------------------------------------------------------
+
+
+def switches(outputs: Sequence[Node]) -> list[tuple[str, Node]]:
+    """(what must not happen, node) for the operations where a function may have a kink."""
+    found = []
+    for node in reached(outputs):
+        if node.op in ("less", "equal", "reduce_max", "floor"):
+            found.append((node.op, node))
+        elif node.op in FUNCTIONS and FUNCTIONS[node.op].singular:
+            found.append((FUNCTIONS[node.op].singular, node))
+        elif node.op == "power" and 0 < node.params[0] < 1:
+            found.append(("{0} = 0", node))
+    return found
+
+
+def at_a_kink(what: str, node: Node, xs: Sequence[np.ndarray]) -> bool:
+    """Whether an operation is, or may be, at its kink for some entry."""
+    if what == "reduce_max":
+        return _ties(node, xs[0])
+    if what == "floor":
+        return any(_holes(x) or bool(x.is_integer()) or x.contains_integer() for x in xs[0].flat)
+    if what in ("less", "equal", "{0} = {1}"):
+        if all(i.kind != "f" for i in node.inputs):
+            return False
+        return any(a is not b and _meet(a, b) for a, b in _pairs(*xs))
+    if what == "{0} = {1} = 0":
+        return any(_meet(a, 0) and _meet(b, 0) for a, b in _pairs(*xs))
+    if what == "{0} = 0 and {1} ≤ 0":
+        return any(_meet(a, 0) and (_holes(b) or not b > 0) for a, b in _pairs(*xs))
+    if what == "{0} = ±1":
+        return any(_meet(a, 1) or _meet(a, -1) for a in xs[0].flat)
+    value = 1 if what == "{0} = 1" else 0
+    return any(_meet(a, value) for a in xs[0].flat)
+
+
+def near_a_kink(kinks: Sequence[tuple[str, Node]], side: Side, point: Values) -> bool:
+    """`at_a_kink` for any of them, told in float64 with its bounds."""
+    values = side.values(point)
+    inputs = [i for _, node in kinks for i in node.inputs]
+    found = float64.bounded(inputs, values, side.sizes(values))
+    for what, node in kinks:
+        xs, found = found[: len(node.inputs)], found[len(node.inputs) :]
+        if all(i.kind != "f" for i in node.inputs):
+            continue
+        (x, e), *rest = [(np.asarray(v, float), b) for v, b in xs]
+        if what == "reduce_max":
+            if node.inputs[0].ndim == 0 or bool(np.any(~np.isfinite(e))):
+                return True
+            moved = np.moveaxis(x, node.params[0], range(x.ndim - len(node.params[0]), x.ndim))
+            lines = np.sort(moved.reshape(*moved.shape[: x.ndim - len(node.params[0])], -1), -1)
+            near = lines.shape[-1] > 1 and np.any(
+                lines[..., -1] - lines[..., -2] <= 2 * np.max(e, initial=0.0)
+            )
+        elif rest and what not in ("{0} = 0 and {1} ≤ 0", "{0} = {1} = 0"):
+            near = np.any(~(np.abs(x - rest[0][0]) > e + rest[0][1]))
+        elif what == "floor":
+            near = np.any(~(np.abs(x - np.rint(x)) > e))
+        else:
+            at = {"{0} = ±1": 1.0, "{0} = 1": 1.0}.get(what, 0.0)
+            near = np.any(~(np.abs(np.abs(x) - at) > e))
+        if bool(near):
+            return True
+    return False
+
+
+def _pairs(a: np.ndarray, b: np.ndarray) -> list[tuple[Any, Any]]:
+    left, right = np.broadcast_arrays(a, b)
+    return list(zip(left.flat, right.flat, strict=True))
+
+
+def _holes(x: Any) -> bool:
+    return isinstance(x, HOLES)
+
+
+def _meet(a: Any, b: Any) -> bool:
+    return _holes(a) or _holes(b) or bool(a.overlaps(arb(b) if isinstance(b, int) else b))
+
+
+def _ties(node: Node, x: np.ndarray) -> bool:
+    gone = node.params[0]
+    lines = np.moveaxis(x, gone, range(x.ndim - len(gone), x.ndim))
+    lines = lines.reshape(-1, int(np.prod([x.shape[a] for a in gone])))
+    for line in lines:
+        if any(_holes(v) for v in line):
+            return True
+        top = max(line, key=lambda v: float(v.mid()), default=None)
+        if any(v is not top and _meet(v, top) for v in line):
+            return True
+    return False
+
+
+# -- two sides -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Derived:
+    """The derived side with the kinks of the forward code."""
+
+    side: Side
+    kinks: Sequence[tuple[str, Node]]
+
+    def enclose(self, point: Values) -> Balls:
+        """The derived entries. Raises OffPath; Undecided at a kink."""
+        more = [i for _, node in self.kinks for i in node.inputs]
+        balls, found = self.side.enclose(point, more)
+        for what, node in self.kinks:
+            xs, found = found[: len(node.inputs)], found[len(node.inputs) :]
+            if at_a_kink(what, node, xs):
+                raise Undecided("the point lies at a kink of the forward code, or too near to one")
+        return balls
+
+
+@dataclass(frozen=True)
+class Apart:
+    """Where two sides differ: the entry, and both values at both precisions' last."""
+
+    entry: tuple[int, ...]
+    derived: arb
+    claimed: arb | None
+    gap: float  # relative to the largest derived entry
+
+    @property
+    def least(self) -> float:
+        """How far they are apart, relative to the larger of the two."""
+        if self.claimed is None:
+            return float("inf")
+        size = abs(self.derived).max(abs(self.claimed))
+        return float((abs(self.derived - self.claimed) / size).mid())
+
+    def digits(self) -> tuple[str, str]:
+        """(claimed, derived): certain digits, enough to see the difference."""
+        if self.claimed is None:
+            return "undefined", decimals(self.derived)
+        for n in (20, 30, 40, 60, 90):
+            a, b = decimals(self.claimed, n), decimals(self.derived, n)
+            if a != b:
+                return a, b
+        return str(self.claimed.str(90)), str(self.derived.str(90))
+
+
+@dataclass(frozen=True)
+class Met:
+    """What one point told of one derivative.
+
+    apart : where the sides differ, if they do. bits : else to how many they agree; 0: nothing told.
+    truth : the derived entries as floats, nan where there is none. reason : why nothing was told.
+    """
+
+    apart: Apart | None = None
+    bits: int = 0
+    truth: np.ndarray | None = None
+    reason: str = ""
+
+
+def compare(derived: Derived, claimed: Claimed, point: Values) -> dict[str, Met]:
+    """Key → what this point tells. Raises OffPath; Undecided, Undefined where it tells nothing."""
+    apart: dict[str, dict[tuple[int, ...], Apart]] = {}
+    met: dict[str, Met] = {}
+    for bits in BITS:
+        with precision(bits):
+            there = derived.enclose(point)
+            here = claimed(point)
+            for key, array in there.items():
+                if here[key].shape != array.shape:
+                    met[key] = Met(reason=f"it has the shape {here[key].shape} there")
+                    continue
+                found, met[key] = _entries(array, here[key], bits)
+                before = apart.get(key)
+                apart[key] = {e: x for e, x in found.items() if before is None or e in before}
+    for key, entries in apart.items():
+        if entries:
+            worst = max(entries.values(), key=lambda x: x.gap)
+            met[key] = Met(worst, truth=met[key].truth)
+        elif met[key].bits == 0 and not met[key].reason:
+            met[key] = Met(truth=met[key].truth, reason="the two precisions do not say the same")
+    return met
+
+
+def truth_only(derived: Derived, point: Values) -> dict[str, np.ndarray]:
+    """Key → the derived entries as floats. Raises OffPath, Undecided, Undefined."""
+    with precision(BITS[1]):
+        return {k: _floats(v) for k, v in derived.enclose(point).items()}
+
+
+def _entries(
+    derived: np.ndarray, claimed: np.ndarray, bits: int
+) -> tuple[dict[tuple[int, ...], Apart], Met]:
+    """The entries that are apart; and what else is told."""
+    balls = [d for d in derived.flat if isinstance(d, arb)]
+    scale = max((abs(d).upper() for d in balls), default=arb(0), key=float)
+    scale = scale if scale > 0 else arb(1)
+    apart: dict[tuple[int, ...], Apart] = {}
+    agreement, reason, told = bits, "", 0
+    for entry in np.ndindex(derived.shape):
+        d: Any = derived[entry]
+        c: Any = claimed[entry]
+        if isinstance(d, HOLES) or isinstance(c, Undecided):
+            reason = str(d if isinstance(d, HOLES) else c)
+        elif isinstance(c, Undefined):
+            apart[entry] = Apart(entry, d, None, float("inf"))
+        elif not d.overlaps(c):
+            apart[entry] = Apart(entry, d, c, float((abs(d - c) / scale).mid()))
+        else:
+            radius = arb(max(d.rad(), c.rad(), key=float)) / scale
+            if not radius < arb(2) ** -RESOLVED:
+                reason = "its values could not be told sharply enough"
+                continue
+            told += 1
+            if radius > 0:
+                agreement = min(agreement, int(-float((radius.upper().log() / arb(2).log()).mid())))
+    whole = told == derived.size and not apart
+    return apart, Met(bits=agreement if whole else 0, truth=_floats(derived), reason=reason)
+
+
+def _floats(balls: np.ndarray) -> np.ndarray:
+    flat = [float(b.mid()) if isinstance(b, arb) else np.nan for b in balls.flat]
+    return np.array(flat, np.float64).reshape(balls.shape)
+
+
+# -- how far to believe ----------------------------------------------------------------------------
+
+
+def rounded_constants(nodes: Sequence[Node]) -> bool:
+    """Whether code holds floats that some rounding may have made: an array of them, or a number
+    written with as many digits as a float has."""
+    for node in reached(nodes):
+        if node.op == "const" and node.params[0] == "number":
+            digits = abs(node.params[1].numerator) if _decimal(node.params[1]) else 0
+            if digits >= 10**14 and node.params[1].denominator > 1:
+                return True
+        if node.op == "const" and node.params[0] == "array" and node.kind == "f":
+            values = constant(node).reshape(-1)
+            if np.any(np.ldexp(values, 10) != np.rint(np.ldexp(values, 10))):
+                return True
+    return False
+
+
+def _decimal(value: Fraction) -> bool:
+    """Whether a fraction is a decimal: its denominator divides a power of ten."""
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return rest == 1
+
+
+def near_constants(nodes: Sequence[Node]) -> list[str]:
+    """The constants that are read as a real number within ±4 ulp."""
+    found = [
+        f"{constant(n)!r} ± 4 ulp"
+        for n in reached(nodes)
+        if n.op == "const" and n.params[0] == "near"
+    ]
+    return list(dict.fromkeys(found))
+
+
+def graph_values(side: Side, point: Values) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The nodes in float64, each with its bound."""
+    values = side.values(point)
+    return float64.bounded(list(side.nodes.values()), values, side.sizes(values))
+
+
+SPREADS = 16  # times what one ulp of the inputs does
+ROUNDINGS = 64  # units of the largest entry, for the operations themselves
+
+
+def allowance(side: Side, key: str, point: Values, truth: np.ndarray, unit: float) -> float:
+    """What float64 code may be off by at a point: its inputs' last digits, its own rounding, and
+    the bound of the literal derived graph. unit : half the distance from 1 to the next float."""
+    scale = float(np.max(np.abs(truth), where=np.isfinite(truth), initial=0.0))
+    spread, times = _spread(side, key, point, unit), unit / 2.0**-53
+    values = side.values(point)
+    (_, bound), *_ = float64.bounded([side.nodes[key]], values, side.sizes(values))
+    most = float(np.max(bound, initial=0.0)) * times
+    parts = [SPREADS * spread, ROUNDINGS * unit * scale, most if np.isfinite(most) else 0.0]
+    return sum(parts) + float(np.finfo(float).tiny)
+
+
+def _spread(side: Side, key: str, point: Values, unit: float) -> float:
+    """How far the derived entries move when the inputs move by one ulp; 0 where it is not told."""
+    values = side.values(point)
+    moved = dict(values)
+    for name, node in side.inputs.items():
+        if node.kind == "f":
+            array = np.asarray(values[name], np.float64)
+            ulps = np.spacing(np.abs(array)) * (unit / 2.0**-53)
+            balls = np.empty(array.shape, object)
+            balls.reshape(-1)[:] = [
+                arb(m, r) for m, r in zip(array.flat, np.asarray(ulps).flat, strict=True)
+            ]
+            moved[name] = balls
+    with precision(BITS[0]):
+        (found,) = holed([side.nodes[key]], moved, side.sizes(values))
+    radii = [float(b.rad()) for b in found.flat if isinstance(b, arb)]
+    return max(radii, default=0.0)
+
+
+def entry_of(side: Side, key: str, entry: tuple[int, ...]) -> Side:
+    """The same side with one entry of one of its nodes."""
+    node = side.nodes[key]
+    spec = tuple(("at", Size.of(i)) for i in entry)
+    one = node.graph.index(node, spec) if entry else node  # type: ignore[arg-type]
+    return Side(side.trace, {key: one}, side.names, side.own, side.inputs)
+
+
+def on_balls(run: Callable[[Values], Mapping[str, Any]]) -> Claimed:
+    """Code that is not traced, run unmodified on arrays of balls."""
+
+    def claimed(point: Values) -> Balls:
+        try:
+            found = run({n: _balls(v) for n, v in point.items()})
+        except (Undecided, Undefined):
+            raise
+        except (Exception, SystemExit) as why:
+            raise Undecided(f"{type(why).__name__}: {why}") from None
+        out = {}
+        for key, value in found.items():
+            array = np.asarray(value, object)
+            balls = [Ball.number(v) for v in array.flat]
+            if None in balls:
+                raise Undecided("it returned something that is no exact number")
+            out[key] = np.empty(array.shape, object)
+            out[key].reshape(-1)[:] = balls
+        return out
+
+    return claimed
+
+
+def _balls(value: Any) -> Any:
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        out = np.empty(value.shape, object)
+        out.reshape(-1)[:] = [Ball(v) for v in value.reshape(-1).tolist()]
+        return out
+    return Ball(float(value)) if isinstance(value, float | np.floating) else value
