@@ -24,9 +24,9 @@ import numpy as np
 from engines import exact, run_sympy, run_torch
 from random_graphs import Drawn, draw
 
-from chainrule.graph.adjoint import jacobian, reverse
+from chainrule.graph.derivative.adjoint import jacobian, reverse
+from chainrule.graph.derivative.tangent import forward, hvp
 from chainrule.graph.node import DEFINED, PRIMITIVES, Node, reached
-from chainrule.graph.tangent import forward, hvp
 from chainrule.values.float64 import evaluate
 
 OPS = (*PRIMITIVES, *DEFINED)

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 from chainrule.errors import ShapeError, UsageError
 from chainrule.gallery import lecture
-from chainrule.graph import rules, slopes
-from chainrule.graph.adjoint import Unit, hessian, jacobian, reverse
+from chainrule.graph.derivative import rules, slopes
+from chainrule.graph.derivative.adjoint import Unit, hessian, jacobian, reverse
+from chainrule.graph.derivative.simplify import Lean
+from chainrule.graph.derivative.tangent import forward, hvp
 from chainrule.graph.node import DEFINED, PRIMITIVES, Graph, Node, reached
-from chainrule.graph.simplify import Lean
 from chainrule.graph.sizes import Size
-from chainrule.graph.tangent import forward, hvp
 from chainrule.values.float64 import evaluate
 
 OPS = (*PRIMITIVES, *DEFINED)
@@ -80,7 +80,7 @@ def test_the_comparison_sees_a_wrong_rule(op: str, monkeypatch: pytest.MonkeyPat
         return [t and lean.mul(near, t) for t in right(lean, node, bar, extra, wanted)]
 
     if op == "index":
-        import chainrule.graph.adjoint as adjoint
+        import chainrule.graph.derivative.adjoint as adjoint
 
         place = adjoint.slot
         monkeypatch.setattr(

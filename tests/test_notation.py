@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chainrule.graph.adjoint import Unit, reverse
-from chainrule.graph.labels import Labels, latex_of
+from chainrule.graph.derivative.adjoint import Unit, reverse
 from chainrule.graph.node import Graph, Node
-from chainrule.graph.notation import FormulaLine, Notation
+from chainrule.graph.notation.labels import Labels, latex_of
+from chainrule.graph.notation.notation import FormulaLine, Notation
+from chainrule.graph.notation.steps import definitions, scalar_line, steps
 from chainrule.graph.sizes import Size
-from chainrule.graph.steps import definitions, scalar_line, steps
 from chainrule.values.float64 import evaluate
 
 HALF = Fraction(1, 2)

@@ -26,13 +26,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule.errors import BudgetError, ShapeError, UsageError
-from chainrule.graph.adjoint import reverse
-from chainrule.graph.components import to_sympy
+from chainrule.graph.derivative.adjoint import reverse
 from chainrule.graph.functions import FUNCTIONS
+from chainrule.graph.lowering.components import to_sympy
+from chainrule.graph.lowering.numpy_text import HELPERS
+from chainrule.graph.lowering.source import program, source
 from chainrule.graph.node import DEFINED, PRIMITIVES, Graph, Node, reached
-from chainrule.graph.numpy_text import HELPERS
 from chainrule.graph.sizes import Size, product
-from chainrule.graph.source import program, source
 from chainrule.values.float64 import evaluate
 
 ENV = {"n": 3, "m": 4, "k": 2}

@@ -17,7 +17,7 @@ import pytest
 from chainrule.code.table.page import printed
 from chainrule.code.table.row import ROWS, Row, Sample, Unsupported, find, row
 from chainrule.errors import ShapeError
-from chainrule.graph.adjoint import reverse
+from chainrule.graph.derivative.adjoint import reverse
 from chainrule.graph.node import Graph, Node, reached
 from chainrule.graph.sizes import Size
 from chainrule.values.float64 import evaluate

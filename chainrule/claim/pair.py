@@ -15,9 +15,9 @@ from chainrule.code.derive import CodeDerivation, derive_code
 from chainrule.code.trace.places import Prepared, canonical, prepare, said
 from chainrule.derivation import show_shape
 from chainrule.errors import UsageError
-from chainrule.graph.adjoint import hessian, reverse
+from chainrule.graph.derivative.adjoint import hessian, reverse
+from chainrule.graph.derivative.tangent import forward
 from chainrule.graph.node import Node
-from chainrule.graph.tangent import forward
 
 Mode = Literal["gradient", "vjp", "jacobian", "hessian", "jvp"]
 

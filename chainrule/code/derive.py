@@ -19,14 +19,14 @@ from chainrule.code.trace.record import Trace
 from chainrule.code.trace.run import traced_and_prepared
 from chainrule.derivation import Derivation, Line, Step
 from chainrule.errors import TraceError, UsageError
-from chainrule.graph.adjoint import Adjoints, Unit, hessian, jacobian, reverse
+from chainrule.graph.derivative.adjoint import Adjoints, Unit, hessian, jacobian, reverse
+from chainrule.graph.derivative.tangent import hvp
+from chainrule.graph.lowering.source import program, source
 from chainrule.graph.node import Node, bind_sizes
-from chainrule.graph.notation import FormulaLine, Notation
+from chainrule.graph.notation.notation import FormulaLine, Notation
+from chainrule.graph.notation.steps import definitions, steps
+from chainrule.graph.notation.terms import Name
 from chainrule.graph.sizes import show
-from chainrule.graph.source import program, source
-from chainrule.graph.steps import definitions, steps
-from chainrule.graph.tangent import hvp
-from chainrule.graph.terms import Name
 
 __all__ = ["CodeBlock", "CodeDerivation", "derive_code"]
 
@@ -84,7 +84,7 @@ class CodeBlock:
 
         shapes : input → shape; those of the trace if left out.
         """
-        from chainrule.graph.components import to_sympy
+        from chainrule.graph.lowering.components import to_sympy
 
         trace = self.derivation.trace
         sizes = dict(trace.sizes)

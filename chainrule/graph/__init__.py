@@ -1,1 +1,1 @@
-"""Derivatives as programs. So far: lowering of formulas to NumPy."""
+"""Literal operations on arrays whose sizes are symbols; their derivatives, formulas and code."""

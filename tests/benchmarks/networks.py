@@ -17,10 +17,10 @@ import numpy as np
 import chainrule
 from chainrule.gallery import network as gallery
 from chainrule.gallery.activations import ACTIVATIONS
-from chainrule.graph.adjoint import reverse
+from chainrule.graph.derivative.adjoint import reverse
+from chainrule.graph.lowering.source import program
 from chainrule.graph.node import Graph, Node
 from chainrule.graph.sizes import Size
-from chainrule.graph.source import program
 
 Gradients = dict[str, Any]
 Contestant = Callable[[], Gradients]

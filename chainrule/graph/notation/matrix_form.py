@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chainrule.graph.node import Node
-from chainrule.graph.sizes import Shape, Size
-from chainrule.graph.terms import (
+from chainrule.graph.notation.terms import (
     Call,
     Chain,
     Ones,
@@ -29,6 +28,7 @@ from chainrule.graph.terms import (
     trace,
     transposed,
 )
+from chainrule.graph.sizes import Shape, Size
 
 
 @dataclass

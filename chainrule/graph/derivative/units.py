@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from chainrule.graph.derivative.simplify import Lean
+from chainrule.graph.derivative.slopes import CONSTANT, elementwise_push
 from chainrule.graph.functions import FUNCTIONS
 from chainrule.graph.node import ELEMENTWISE, Node
-from chainrule.graph.simplify import Lean
-from chainrule.graph.slopes import CONSTANT, elementwise_push
 
 #: What may lie between the arguments and the result.
 BETWEEN = frozenset((*ELEMENTWISE, *FUNCTIONS))

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.graph.matrix_form import ones
 from chainrule.graph.node import Node, constant
-from chainrule.graph.sizes import Shape, Size
-from chainrule.graph.terms import (
+from chainrule.graph.notation.matrix_form import ones
+from chainrule.graph.notation.terms import (
     Call,
     Entry,
     Identity,
@@ -34,9 +33,10 @@ from chainrule.graph.terms import (
     times,
     transposed,
 )
+from chainrule.graph.sizes import Shape, Size
 
 if TYPE_CHECKING:
-    from chainrule.graph.former import Former
+    from chainrule.graph.notation.former import Former
 
 Used = frozenset[str]
 SHOWN_ENTRIES = 12  # of a constant array; a longer one is const#3

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from chainrule.graph.lowering.numpy_text import letters
+from chainrule.graph.lowering.program_terms import ONE, Lowering, Value
 from chainrule.graph.node import Node
-from chainrule.graph.numpy_text import letters
-from chainrule.graph.program_terms import ONE, Lowering, Value
 from chainrule.graph.sizes import product
 
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from chainrule.errors import UsageError
 from chainrule.graph.functions import FUNCTIONS
+from chainrule.graph.lowering.numpy_text import Sizes, helper
 from chainrule.graph.node import Node, constant
-from chainrule.graph.numpy_text import Sizes, helper
 from chainrule.graph.sizes import Shape, Size
 
 ONE = Size.of(1)

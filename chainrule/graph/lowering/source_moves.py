@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from chainrule.graph.lowering.numpy_text import ATOM, wrapped
+from chainrule.graph.lowering.source_sums import Sums
+from chainrule.graph.lowering.source_terms import Piece
 from chainrule.graph.node import Node
-from chainrule.graph.numpy_text import ATOM, wrapped
 from chainrule.graph.sizes import Shape, Size
-from chainrule.graph.source_sums import Sums
-from chainrule.graph.source_terms import Piece
 
 
 class Moves(Sums):

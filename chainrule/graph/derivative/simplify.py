@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
-from chainrule.graph import products
+from chainrule.graph.derivative import products
+from chainrule.graph.derivative.written import Domain, coefficient, coefficient_of_product, fraction
 from chainrule.graph.node import Graph, Node, Spec
 from chainrule.graph.sizes import Shape, Size
-from chainrule.graph.written import Domain, coefficient, coefficient_of_product, fraction
 
 
 class Lean:

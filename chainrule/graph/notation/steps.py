@@ -14,12 +14,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from chainrule.graph.former import Former
-from chainrule.graph.former_elementwise import elementwise
 from chainrule.graph.node import LEAVES, Node, reached
-from chainrule.graph.notation import FormulaLine, Notation, equation, head
-from chainrule.graph.terms import Call, Name, Term
-from chainrule.graph.typography import spelled, superscript
+from chainrule.graph.notation.former import Former
+from chainrule.graph.notation.former_elementwise import elementwise
+from chainrule.graph.notation.notation import FormulaLine, Notation, equation, head
+from chainrule.graph.notation.terms import Call, Name, Term
+from chainrule.graph.notation.typography import spelled, superscript
 from chainrule.typeset import latex, letter, text
 
 if TYPE_CHECKING:

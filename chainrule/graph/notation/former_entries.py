@@ -7,8 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from chainrule.graph.node import Node
-from chainrule.graph.sizes import Shape
-from chainrule.graph.terms import (
+from chainrule.graph.notation.terms import (
     Name,
     Number,
     Product,
@@ -22,9 +21,10 @@ from chainrule.graph.terms import (
     split,
     times,
 )
+from chainrule.graph.sizes import Shape
 
 if TYPE_CHECKING:
-    from chainrule.graph.former import Former
+    from chainrule.graph.notation.former import Former
 
 Indices = tuple[Term, ...]
 Used = frozenset[str]

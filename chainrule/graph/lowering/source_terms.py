@@ -15,8 +15,7 @@ import numpy as np
 
 from chainrule.errors import UsageError
 from chainrule.graph.functions import FUNCTIONS
-from chainrule.graph.node import Node, constant, reached
-from chainrule.graph.numpy_text import (
+from chainrule.graph.lowering.numpy_text import (
     AND,
     ATOM,
     COMPARE,
@@ -31,6 +30,7 @@ from chainrule.graph.numpy_text import (
     rounded_number,
     wrapped,
 )
+from chainrule.graph.node import Node, constant, reached
 from chainrule.graph.sizes import Shape, Size
 
 INLINE = 66  # an expression longer than this is taken apart

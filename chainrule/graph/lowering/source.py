@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chainrule.graph.lowering.numpy_text import ATOM, HELPERS, WIDTH, printable, quoted, wrapped
+from chainrule.graph.lowering.program import program
+from chainrule.graph.lowering.source_moves import Moves
+from chainrule.graph.lowering.source_terms import INLINE, Piece
 from chainrule.graph.node import Node
-from chainrule.graph.numpy_text import ATOM, HELPERS, WIDTH, printable, quoted, wrapped
-from chainrule.graph.program import program
 from chainrule.graph.sizes import show
-from chainrule.graph.source_moves import Moves
-from chainrule.graph.source_terms import INLINE, Piece
 
 __all__ = ["program", "source"]
 

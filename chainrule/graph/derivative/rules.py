@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from chainrule.graph.derivative.simplify import Lean
+from chainrule.graph.derivative.slopes import elementwise_back, elementwise_push
 from chainrule.graph.functions import FUNCTIONS
 from chainrule.graph.node import At, Cut, Node
-from chainrule.graph.simplify import Lean
 from chainrule.graph.sizes import Shape, Size, product
-from chainrule.graph.slopes import elementwise_back, elementwise_push
 
 #: (lean, node, cotangent of the node, number of extra axes, which inputs) → one for each of these.
 Pullback = Callable[[Lean, Node, Node, int, Sequence[int]], list[Node | None]]

@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chainrule.errors import ShapeError, UsageError
+from chainrule.graph.derivative.rules import PULLBACKS, kinks, whole
+from chainrule.graph.derivative.simplify import Lean
+from chainrule.graph.derivative.slopes import CONSTANT, power_rule, shortcut
+from chainrule.graph.derivative.slots import Slot, filled, slot
+from chainrule.graph.derivative.units import Region, Unit, regions
 from chainrule.graph.node import Node, reached
-from chainrule.graph.rules import PULLBACKS, kinks, whole
-from chainrule.graph.simplify import Lean
 from chainrule.graph.sizes import Shape, show
-from chainrule.graph.slopes import CONSTANT, power_rule, shortcut
-from chainrule.graph.slots import Slot, filled, slot
-from chainrule.graph.units import Region, Unit, regions
 
 __all__ = ["Adjoints", "Unit", "hessian", "identity", "jacobian", "reverse"]
 

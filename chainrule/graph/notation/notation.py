@@ -17,12 +17,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from chainrule.graph.former import Former
-from chainrule.graph.labels import Labels, function_text, latex_of
 from chainrule.graph.node import LEAVES, Node
+from chainrule.graph.notation.former import Former
+from chainrule.graph.notation.labels import Labels, function_text, latex_of
+from chainrule.graph.notation.terms import Call, Entry, Family, Name, Term, entries
+from chainrule.graph.notation.typography import Spelled, spelled
 from chainrule.graph.sizes import show
-from chainrule.graph.terms import Call, Entry, Family, Name, Term, entries
-from chainrule.graph.typography import Spelled, spelled
 
 Calls = Mapping[Node, tuple[str, tuple[Node, ...]]]
 Slopes = Mapping[Node, tuple[str, int, tuple[Node, ...]]]

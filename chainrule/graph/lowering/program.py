@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import UsageError
+from chainrule.graph.lowering.numpy_text import HELPERS, Sizes, built
+from chainrule.graph.lowering.program_sums import Products
+from chainrule.graph.lowering.program_terms import DTYPE_TEXT, DTYPES, Instruction, Value
 from chainrule.graph.node import Node, bind_sizes, reached
-from chainrule.graph.numpy_text import HELPERS, Sizes, built
-from chainrule.graph.program_sums import Products
-from chainrule.graph.program_terms import DTYPE_TEXT, DTYPES, Instruction, Value
 from chainrule.graph.sizes import Size
 
 

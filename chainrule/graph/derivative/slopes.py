@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from chainrule.graph.derivative.simplify import Lean
+from chainrule.graph.derivative.written import fraction
 from chainrule.graph.functions import FUNCTIONS
 from chainrule.graph.node import LEAVES, Node
-from chainrule.graph.simplify import Lean
-from chainrule.graph.written import fraction
 
 #: What has no derivative but 0: conditions and whole numbers; and what has no inputs.
 CONSTANT = frozenset((*LEAVES, "less", "equal", "not", "and", "floor"))

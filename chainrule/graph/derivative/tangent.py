@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from chainrule.errors import ShapeError
-from chainrule.graph.adjoint import hessian, jacobian, reverse
+from chainrule.graph.derivative.adjoint import hessian, jacobian, reverse
+from chainrule.graph.derivative.rules import PUSHFORWARDS
+from chainrule.graph.derivative.simplify import Lean
+from chainrule.graph.derivative.slopes import CONSTANT, power_rule, shortcut
 from chainrule.graph.node import Node, reached
-from chainrule.graph.rules import PUSHFORWARDS
-from chainrule.graph.simplify import Lean
 from chainrule.graph.sizes import show
-from chainrule.graph.slopes import CONSTANT, power_rule, shortcut
 
 __all__ = ["forward", "hessian", "hvp", "jacobian"]
 

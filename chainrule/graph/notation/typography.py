@@ -14,7 +14,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from chainrule.graph.terms import (
+from chainrule.graph.notation.terms import (
     Array,
     Call,
     Cases,
@@ -136,7 +136,7 @@ def _sum(t: Sum) -> Spelled:
 
 
 def _with(p: Product, value: Fraction) -> Term:
-    from chainrule.graph.terms import joined
+    from chainrule.graph.notation.terms import joined
 
     return joined(Product(value, p.over, p.under, p.body))
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from chainrule.graph.lowering.numpy_text import ATOM, PRODUCT, UNARY, letters
+from chainrule.graph.lowering.source_terms import MATMUL, ONE, Piece, Terms
 from chainrule.graph.node import Node
-from chainrule.graph.numpy_text import ATOM, PRODUCT, UNARY, letters
-from chainrule.graph.source_terms import MATMUL, ONE, Piece, Terms
 
 
 class Sums(Terms):

@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, count
 
-from chainrule.graph.former_arrays import FORMS
-from chainrule.graph.former_elementwise import elementwise, operation
-from chainrule.graph.former_entries import ENTRIES, Indices, aligned
-from chainrule.graph.matrix_form import contracted, lifted, ones
 from chainrule.graph.node import Node
-from chainrule.graph.sizes import Shape
-from chainrule.graph.terms import (
+from chainrule.graph.notation.former_arrays import FORMS
+from chainrule.graph.notation.former_elementwise import elementwise, operation
+from chainrule.graph.notation.former_entries import ENTRIES, Indices, aligned
+from chainrule.graph.notation.matrix_form import contracted, lifted, ones
+from chainrule.graph.notation.terms import (
     Entry,
     Family,
     Name,
@@ -31,6 +30,7 @@ from chainrule.graph.terms import (
     split,
     times,
 )
+from chainrule.graph.sizes import Shape
 
 Stop = Callable[[Node], Term | None]
 _LETTERS = "ijklpqrstuvwabcfgh"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chainrule.graph.derivative.simplify import Lean
 from chainrule.graph.node import Node, Spec
-from chainrule.graph.simplify import Lean
 from chainrule.graph.sizes import Shape, Size
 
 

@@ -16,7 +16,7 @@ from chainrule.graph.node import Node
 from chainrule.graph.sizes import Size
 
 if TYPE_CHECKING:
-    from chainrule.graph.simplify import Lean
+    from chainrule.graph.derivative.simplify import Lean
 
 Binary = Callable[[Node, Node], Node]
 Labels = tuple[int, ...]

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from chainrule.graph.functions import FUNCTIONS
 from chainrule.graph.node import ELEMENTWISE, Node
-from chainrule.graph.terms import (
+from chainrule.graph.notation.terms import (
     Call,
     Cases,
     Number,
@@ -20,7 +20,7 @@ from chainrule.graph.terms import (
     scalars,
     times,
 )
-from chainrule.graph.typography import opposite
+from chainrule.graph.notation.typography import opposite
 
 _HEADS = {  # what the rows of `functions` cannot say about brackets
     "log1p": ("log1p", r"\operatorname{log1p}"),

@@ -1,0 +1,1 @@
+"""Graphs to code again: readable NumPy, fast programs, components in SymPy."""
