@@ -8,6 +8,7 @@ import platform
 import statistics
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
 if __name__ == "__main__":  # before NumPy is loaded: threads that wait for each other time nothing
     for library in ("OPENBLAS", "MKL", "OMP", "VECLIB_MAXIMUM", "BLIS"):
@@ -126,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(printed(rows))
     if given.limit and not given.tiny:
         p = Problem((1, 6, 7, 2), 1)
-        seconds = limited(lambda: networks.sympy_seconds(p), given.limit)
+        seconds = limited(partial(networks.sympy_seconds, p), given.limit)
         told = f"more than {given.limit:.0f} s" if seconds is None else f"{seconds:.1f} s"
         print(f"\nsympy.diff on components, 1-6-7-2, N = 1: {told}")
     return 0

@@ -68,7 +68,7 @@ def _told(pipe: Any, call: Callable[[], float]) -> None:
 def limited(call: Callable[[], float], limit: float) -> float | None:
     """What a call gives in a process of its own; None if it does not end under the limit."""
     here, there = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.get_context("fork").Process(target=_told, args=(there, call))
+    process = multiprocessing.get_context("spawn").Process(target=_told, args=(there, call))
     process.start()
     try:
         return float(here.recv()) if here.poll(limit) else None

@@ -115,7 +115,8 @@ def _settled(
     for size in needs(g):
         if size.const is None:
             tracer.guards.append(Guard(f"{size} >= 0", None, size=(size, ">=", zero)))
-    _name_axes(g, tracer.inputs, prepared.wrt, shapes)
+    parameters = prepared.wrt or tuple(prepared.originals)  # arguments are data, more often
+    _name_axes(g, tracer.inputs, parameters, shapes)
     events, calls = tracer.events, tracer.calls
     guarded = [x for x in tracer.guards if x.node is not None]
     wanted: list[Node] = [*outputs.values(), *tracer.inputs.values()]
@@ -174,8 +175,15 @@ def _kept(g: Graph, guard: Guard, put: Mapping[Node, Node]) -> Guard:
     node = put[guard.node] if guard.node is not None else None
     text = guard.text
     if guard.size is not None and size is not None:
-        text = f"{size[0]} {size[1].replace('==', '=')} {size[2]}"
+        text = _compared(*size)
     return Guard(text, guard.site, node, guard.value, guard.how, size)
+
+
+def _compared(a: Size, op: str, b: Size) -> str:
+    """``n ≥ 1``: numbers on the right."""
+    sign = {"==": "=", "!=": "≠", ">=": "≥", "<=": "≤"}.get(op, op)
+    number = next((c for monomial, c in a.terms if not monomial), 0)
+    return f"{a - number} {sign} {b - number}"
 
 
 def _distinct(g: Graph, guards: Iterable[Guard]) -> list[Guard]:
