@@ -180,21 +180,17 @@ class CodeDerivation(Derivation):
         Costs a few evaluations of the function, whatever the sizes.
         """
         names = tuple(canonical(n) for n in vectors)
+        directed = {n: f"direction of {n}" for n in names}  # no place is called so
         if names not in self._hvps:
             xs = [self.trace.inputs[n] for n in names]
             graph = xs[0].graph
-            vs = [graph.input(f"v{k}", x.shape) for k, x in enumerate(xs)]
-            made = hvp(self._scalar(), xs, vs)
-            outputs = {
-                n: graph.full(0, x.shape) if m is None else m
-                for n, x, m in zip(names, xs, made, strict=True)
-            }
-            inputs = {**self.trace.inputs, **{f"v{k}": v for k, v in enumerate(vs)}}
-            self._hvps[names] = program(outputs, inputs)
-        given = _given(self.trace, {**self.point, **(values or {})})
-        directions = {f"v{k}": np.asarray(v, float) for k, v in enumerate(vectors.values())}
-        with np.errstate(all="ignore"):
-            found: dict[str, np.ndarray] = self._hvps[names]({**given, **directions})
+            vs = {directed[n]: graph.input(directed[n], x.shape) for n, x in zip(names, xs)}
+            made = hvp(self._scalar(), xs, list(vs.values()))
+            self._hvps[names] = self.runner(dict(zip(names, made, strict=True)), vs)
+        directions = {directed[n]: np.asarray(v, float) for n, v in zip(names, vectors.values())}
+        found: dict[str, np.ndarray] = self._hvps[names](
+            {**self.point, **(values or {}), **directions}
+        )
         return found
 
     def _scalar(self) -> Node:
@@ -251,22 +247,27 @@ class CodeDerivation(Derivation):
         """The inputs at the point of the trace."""
         return {n: self.prepared.inputs[n] for n in self.trace.inputs}
 
-    def runner(self, outputs: Mapping[str, Node]) -> Callable[..., dict[str, np.ndarray]]:
+    def runner(
+        self, outputs: Mapping[str, Node], more: Mapping[str, Node] | None = None
+    ) -> Callable[..., dict[str, np.ndarray]]:
         """Fast code for nodes that watches the path: key → node, to a function of the inputs.
 
+        more : further inputs.
         Raises (when it is called) ShapeError for shapes, and TraceError for values, off the path.
         """
         trace = self.trace
         looked = {f"guard {k}": g for k, g in enumerate(trace.guards) if g.node is not None}
         nodes = {k: g.node for k, g in looked.items() if g.node is not None}
-        run = program({**outputs, **nodes}, trace.inputs)
+        inputs = {**trace.inputs, **(more or {})}
+        run = program({**outputs, **nodes}, inputs)
         found_places = {n: self.prepared.inputs[n] for n in self.prepared.found}
 
         def derivatives(
             values: Mapping[str, Any] | None = None, /, **named: Any
         ) -> dict[str, np.ndarray]:
-            given = _given(trace, {**found_places, **(values or {}), **named})
-            sizes = bind_sizes(trace.inputs, {n: np.shape(given[n]) for n in trace.inputs})
+            values = {**found_places, **(values or {}), **named}
+            given = _given(trace.function, inputs, values, self.prepared.arguments)
+            sizes = bind_sizes(inputs, {n: np.shape(given[n]) for n in inputs})
             with np.errstate(all="ignore"):
                 found = run(given)
             why = off_path(trace, sizes, {g: found.pop(key) for key, g in looked.items()})
@@ -338,20 +339,49 @@ def _line(x: FormulaLine) -> Line:
     return Line(x.latex, f"{x.left_text} = {x.right_text}", x.shape)
 
 
-def _given(trace: Trace, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs among values, by their names in any spelling."""
+def _given(
+    function: str,
+    inputs: Mapping[str, Node],
+    values: Mapping[str, Any],
+    arguments: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The inputs among values, by their names in any spelling.
+
+    arguments : what the function was traced with; what is no input among them stays as it was.
+    """
     out: dict[str, Any] = {}
     for name, value in values.items():
-        key = name if name in trace.inputs else canonical(name)
-        if key in trace.inputs:
-            kind = trace.inputs[key].kind
+        key = name if name in inputs else canonical(name)
+        if key in inputs:
+            kind = inputs[key].kind
             out[key] = np.asarray(value, dtype=np.float64 if kind == "f" else None)
-    missing = [n for n in trace.inputs if n not in out]
+        elif key in arguments:
+            if not _same(value, arguments[key]):
+                raise TraceError(
+                    f"{function} was followed with {key} = {_short(arguments[key])}, which is no "
+                    "input of its derivative; derive it again with another one"
+                )
+        else:
+            raise UsageError(f"{function} reads no {name}; its inputs are {', '.join(inputs)}")
+    missing = [n for n in inputs if n not in out]
     if missing:
-        raise UsageError(
-            f"{trace.function}: give {', '.join(trace.inputs)}; {missing[0]} is missing"
-        )
+        raise UsageError(f"{function}: give {', '.join(inputs)}; {missing[0]} is missing")
     return out
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two plain arguments are one and the same, or equal."""
+    if a is b:
+        return True
+    try:
+        return type(a) is type(b) and bool(np.all(a == b))
+    except Exception:  # an equality of the user's
+        return False
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"
 
 
 def derive_code(

@@ -52,6 +52,9 @@ def mathml(latex: str, display: bool = True) -> str:
         return f'<pre class="latex">{escape(plain(latex))}</pre>'
 
 
+_BOLD_DIGITS = {ord("0") + k: chr(0x1D7CE + k) for k in range(10)}
+
+
 def _clean(source: Element) -> Element:
     """A copy with nothing in it but listed elements and attributes, and text."""
     if source.tag not in ELEMENTS:
@@ -70,6 +73,8 @@ def _clean(source: Element) -> Element:
             element.set("mathvariant", "normal")
         if raw == "&":
             raise Refused("an & outside of a table")
+    elif source.tag == "mn" and source.get("mathvariant") == "bold":  # not in MathML Core
+        element.text = (element.text or "").translate(_BOLD_DIGITS)
     elif source.tag == "mtext" and element.text:
         element.text = _TEXT_ESCAPE.sub(r"\1", element.text)
     elif source.tag == "mo" and element.text == "―":

@@ -72,6 +72,8 @@ def _region(
     if any(a.number == result for a in unit.arguments):
         return "it returns an argument"
     depends = {a.number for a in unit.arguments}
+    if len(depends) < len(unit.arguments):
+        return "one value is several of its arguments"
     inner = []
     for node in _between(unit):
         if any(i.number in depends for i in node.inputs):

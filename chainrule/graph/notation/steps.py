@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from chainrule.graph.derivative.simplify import Lean
 from chainrule.graph.node import LEAVES, Node, reached
 from chainrule.graph.notation.former import Former
 from chainrule.graph.notation.former_elementwise import elementwise
@@ -29,10 +30,7 @@ _LARGE = 60  # operations of a scalar formula beyond which no shorter form is lo
 
 
 def steps(notation: Notation, output: Node, wrt: Node) -> tuple[FormulaLine, ...]:
-    """The adjoints on the way from the output to `wrt`, then the slopes that they name.
-
-    Raises KeyError if the notation has no adjoint of `wrt`.
-    """
+    """The adjoints on the way from the output to `wrt`, then the slopes that they name."""
     way = _way(notation, output, wrt)
     lines: list[FormulaLine] = []
     seen: set[str] = set()
@@ -46,7 +44,9 @@ def steps(notation: Notation, output: Node, wrt: Node) -> tuple[FormulaLine, ...
             for m in sorted(way[node], key=lambda n: -n.number)
             if m is not output and notation.adjoints[m].op not in LEAVES
         }
-        adjoint = notation.adjoints[node]
+        adjoint = notation.adjoints.get(node)
+        if adjoint is None:  # the output does not depend on it
+            adjoint = Lean(output.graph).zeros(node.shape)
         for line in notation.lines(adjoint, notation.derivative(node), extra):
             if line.left_text not in seen:
                 seen.add(line.left_text)
