@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.corridor import check
-from chainrule.derivation import FormulaDerivation, show_shape
+from chainrule.derivation import Derivation, show_shape
+from chainrule.deriving import derive as derive_any
 from chainrule.errors import ShapeError
 from chainrule.formulas import derive
 from chainrule.gallery import lecture, network, page
@@ -62,7 +63,7 @@ class Exhibit:
     where: str
     note: str
     definitions: tuple[tuple[str, str], ...]
-    derivation: FormulaDerivation | None
+    derivation: Derivation | None
     error: str = ""
     checks: tuple[Checked, ...] = ()
     refused: bool = False
@@ -129,6 +130,7 @@ class Exhibition:
     exhibits: tuple[Exhibit, ...]
     misprints: tuple[Exhibit, ...]
     narrow: tuple[Exhibit, ...]
+    code: tuple[Exhibit, ...]
     network: NetworkExhibit
     training: Training
     versions: Mapping[str, str]
@@ -136,7 +138,7 @@ class Exhibition:
     @property
     def as_expected(self) -> bool:
         """Whether everything came out as the gallery expects."""
-        shown = (*self.exhibits, *self.misprints, *self.narrow)
+        shown = (*self.exhibits, *self.misprints, *self.narrow, *self.code)
         return all(e.as_expected for e in shown) and all(r.verdict.ok for r in self.network.rows)
 
 
@@ -189,6 +191,32 @@ def exhibit(entry: page.Entry) -> Exhibit:
             )
         )
     return Exhibit(*shared, derivation, checks=tuple(checks), refused=bool(entry.fails))
+
+
+def code_exhibit(seed: int = 0) -> Exhibit:
+    """The page's cost as NumPy code, untouched: traced, derived, and its six Jacobians checked."""
+    rng = np.random.default_rng(seed)
+    Ws, bs = network.parameters(WIDTHS, rng)
+    x, y = heart(100)
+    pick = np.arange(SAMPLES) * (100 // SAMPLES) + 3
+    point = {"x": x[:, pick], "y": y[:, pick]}
+    names = [f"{kind}{k}" for kind in "Wb" for k in (1, 2, 3)]
+    with _weights(Ws, bs):
+        derivation = derive_any(lecture.cost, at=point, wrt=names)
+        verdict = check(lecture.cost, {n: getattr(lecture, f"J_{n}") for n in names}, at=point)
+    checks = tuple(
+        Checked(f"J_{n}", Verdict(f"J_{n}", {n: verdict.findings[n]}), True) for n in names
+    )
+    return Exhibit(
+        "lecture.cost",
+        "The network's cost and its six Jacobians, as NumPy code",
+        "backpropagation practice",
+        "The code as it stands, weights in globals: what it computes, its derivative, and what was "
+        "written by hand.",
+        (),
+        derivation,
+        checks=checks,
+    )
 
 
 @contextmanager
@@ -325,6 +353,8 @@ def exhibition(say: Say = lambda line: None, iterations: int = ITERATIONS) -> Ex
             number += 1
             say(f"[{number}/{total}] {entry.title}")
             shown[group].append(exhibit(entry))
+    say("the network's code, as it stands")
+    code = (code_exhibit(),)
     say("the network of the page, six Jacobians")
     compared = network_exhibit()
     say(f"training on the heart curve, {iterations:,} iterations")
@@ -335,6 +365,7 @@ def exhibition(say: Say = lambda line: None, iterations: int = ITERATIONS) -> Ex
         tuple(shown["entries"]),
         tuple(shown["misprints"]),
         tuple(shown["narrow"]),
+        code,
         compared,
         trained,
         {

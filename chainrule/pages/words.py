@@ -26,6 +26,7 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     ),
     ("misprints", "Misprints", "What the page prints, and what should stand there."),
     ("narrow", "Right, but not as far as it looks", "True where it is used, and not beyond."),
+    ("code", "The code", "NumPy as it stands: followed, derived and checked."),
 )
 
 CORRECT = "correct is"  # the label of a formula; the other labels are of sentences
@@ -128,9 +129,13 @@ def witness(finding: Finding) -> tuple[str, list[tuple[str, str]], str] | None:
     return seen.at() + entry, [("claimed", seen.claimed), ("derived", seen.derived)], how
 
 
+def _shown(exhibition: Exhibition) -> list[Exhibit]:
+    return [e for part, _, _ in PARTS for e in getattr(exhibition, part)]
+
+
 def verdicts(exhibition: Exhibition) -> list[tuple[Verdict, bool]]:
     """Every verdict of an exhibition, and whether it came out as expected."""
-    shown: list[Exhibit] = [*exhibition.exhibits, *exhibition.misprints, *exhibition.narrow]
+    shown = _shown(exhibition)
     out = [(c.verdict, c.as_expected) for exhibit in shown for c in exhibit.checks]
     return out + [(row.verdict, row.verdict.ok) for row in exhibition.network.rows]
 
@@ -143,7 +148,7 @@ def tally(seen: Iterable[Verdict]) -> list[tuple[Status, int]]:
 
 def summary(exhibition: Exhibition) -> tuple[str, str, bool]:
     """The top of the page: (what is in it, how it came out, whether all is as expected)."""
-    shown = [*exhibition.exhibits, *exhibition.misprints, *exhibition.narrow]
+    shown = _shown(exhibition)
     derived = sum(exhibit.derivation is not None for exhibit in shown)
     refused = sum(bool(exhibit.error) for exhibit in shown)
     checked = verdicts(exhibition)
