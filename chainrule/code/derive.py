@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.code.trace.audit import off_path
-from chainrule.code.trace.places import Prepared, canonical
+from chainrule.code.trace.places import Prepared, canonical, written
 from chainrule.code.trace.record import Trace
 from chainrule.code.trace.run import traced_and_prepared
 from chainrule.derivation import Derivation, Line, Step
@@ -148,6 +148,7 @@ class CodeDerivation(Derivation):
     def adjoint(self, name: str, version: int = -1) -> CodeBlock:
         """∂output/∂(an intermediate value) by the user's name for it, such as "z3".
 
+        Names of one value (a copy, the same expression once more) share it, through all uses.
         version : which of several values that bore the name; the last one by default.
         """
         named = list(
@@ -161,10 +162,29 @@ class CodeDerivation(Derivation):
         if len(self.adjoints) != 1:
             raise UsageError(f"adjoints are kept for one scalar output, not for {self.of}")
         node = named[version]
+        through = node.op == "put" or (node.op == "index" and node.inputs[0].op == "put")
+        if through or node in self._written_to:
+            raise UsageError(
+                f"{name} is written entry by entry, and what reads it is followed to what was "
+                "written; no adjoint of it is kept. Ask for those of the values written into it"
+            )
         found = next(iter(self.adjoints.values())).of.get(node)
         if found is None:
             found = node.graph.full(0, node.shape)
         return CodeBlock(self, self.of[0], name, found)
+
+    @cached_property
+    def _written_to(self) -> set[Node]:
+        """The values of arrays before entries of them were written."""
+        found: set[Node] = set()
+        for event in self.trace.events:
+            node = event.node
+            while event.kind == "store" and node.op in ("put", "put_at") and node not in found:
+                found.add(node)
+                node = node.inputs[0]
+                if node.op not in ("put", "put_at"):
+                    found.add(node)
+        return found
 
     def hessian(self, x: str, y: str | None = None) -> CodeBlock:
         """∂²output/∂x∂y of the scalar output, in the shape x + y; y is x if left out."""
@@ -184,10 +204,12 @@ class CodeDerivation(Derivation):
         if names not in self._hvps:
             xs = [self.trace.inputs[n] for n in names]
             graph = xs[0].graph
-            vs = {directed[n]: graph.input(directed[n], x.shape) for n, x in zip(names, xs)}
+            shapes = {n: self.trace.inputs[n].shape for n in names}
+            vs = {directed[n]: graph.input(directed[n], shape) for n, shape in shapes.items()}
             made = hvp(self._scalar(), xs, list(vs.values()))
             self._hvps[names] = self.runner(dict(zip(names, made, strict=True)), vs)
-        directions = {directed[n]: np.asarray(v, float) for n, v in zip(names, vectors.values())}
+        given = zip(directed.values(), vectors.values(), strict=True)
+        directions = {name: np.asarray(v, float) for name, v in given}
         found: dict[str, np.ndarray] = self._hvps[names](
             {**self.point, **(values or {}), **directions}
         )
@@ -268,9 +290,16 @@ class CodeDerivation(Derivation):
             values = {**found_places, **(values or {}), **named}
             given = _given(trace.function, inputs, values, self.prepared.arguments)
             sizes = bind_sizes(inputs, {n: np.shape(given[n]) for n in inputs})
-            with np.errstate(all="ignore"):
-                found = run(given)
-            why = off_path(trace, sizes, {g: found.pop(key) for key, g in looked.items()})
+            why = off_path(trace, sizes, {})
+            if not why:
+                try:
+                    with np.errstate(all="ignore"):
+                        found = run(given)
+                except np.linalg.LinAlgError as error:
+                    raise TraceError(
+                        f"{self.name} holds an inverse, and at this point there is none: {error}"
+                    ) from None
+                why = off_path(trace, sizes, {g: found.pop(key) for key, g in looked.items()})
             if why:
                 raise TraceError(
                     f"{trace.function} takes another path at this point: {why} no longer holds; "
@@ -350,23 +379,41 @@ def _given(
     arguments : what the function was traced with; what is no input among them stays as it was.
     """
     out: dict[str, Any] = {}
-    for name, value in values.items():
-        key = name if name in inputs else canonical(name)
+
+    def take(key: str, value: Any, kept: Any) -> None:
+        """An input, or what holds inputs, or what must be as it was."""
         if key in inputs:
             kind = inputs[key].kind
             out[key] = np.asarray(value, dtype=np.float64 if kind == "f" else None)
-        elif key in arguments:
-            if not _same(value, arguments[key]):
-                raise TraceError(
-                    f"{function} was followed with {key} = {_short(arguments[key])}, which is no "
-                    "input of its derivative; derive it again with another one"
-                )
-        else:
+        elif isinstance(kept, list | tuple) and _alike(value, kept):
+            names = getattr(kept, "_fields", None)
+            for k, (v, old) in enumerate(zip(value, kept, strict=True)):
+                take(f"{key}.{names[k]}" if names else f"{key}[{k}]", v, old)
+        elif isinstance(kept, dict) and _alike(value, kept):
+            for k, old in kept.items():
+                take(key + written("item", k), value[k], old)
+        elif not _same(value, kept):
+            raise TraceError(
+                f"{function} was followed with {key} = {_short(kept)}, and no path from there to "
+                f"{_short(value)} is known; derive it again with that"
+            )
+
+    for name, value in values.items():
+        key = name if name in inputs else canonical(name)
+        if key not in inputs and key not in arguments:
             raise UsageError(f"{function} reads no {name}; its inputs are {', '.join(inputs)}")
+        take(key, value, arguments.get(key))
     missing = [n for n in inputs if n not in out]
     if missing:
         raise UsageError(f"{function}: give {', '.join(inputs)}; {missing[0]} is missing")
     return out
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether a container holds as many things, under the same keys."""
+    if type(a) is not type(b) or len(a) != len(b):
+        return False
+    return not isinstance(a, dict) or a.keys() == b.keys()
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -23,6 +23,7 @@ SIZES = (3, 5, 7, 11, 13, 17, 19, 23, 29, 31)
 CLOSE = 1e-9  # of the largest entry, where no bound is known or it would cost too much
 TINY = float(np.finfo(float).tiny)
 SMALL, MANY = 4_000, 4_000  # entries of the inputs, and nodes, up to which the bound is computed
+HUGE = 1_000_000  # entries of an array, above which fresh sizes are smaller ones, if possible
 LARGE = 20_000  # entries, above which fresh values are tried at fresh sizes only, if there are any
 
 Values = dict[str, Any]
@@ -184,7 +185,7 @@ def _drawn(trace: Trace, own: Values, sizes: Mapping[str, int], seed: int, sprea
         if value.dtype.kind == "f":
             value = value * np.exp(spread * rng.standard_normal(shape))
         kind = type(own[name])
-        out[name] = value if kind is np.ndarray else kind(value)
+        out[name] = np.asarray(value) if kind is np.ndarray else kind(value)
     return out
 
 
@@ -195,9 +196,15 @@ def _sizes(prepared: Prepared, trace: Trace, own: Values) -> str | None:
         return None
     why, confirmed = "", 0
     other = [n for n in (*SIZES, *range(37, 60 + len(free))) if n not in trace.sizes.values()]
+    small = [n for n in range(2, 60 + len(free)) if n not in trace.sizes.values()]
+    most = max(HUGE, 4 * _largest(trace, trace.sizes))
     for shift in range(5):
-        order = other[shift : shift + len(free)]
-        sizes = dict(zip(free, reversed(order) if shift == 1 else order, strict=True))
+        few = [*small[:3], *small[:2]][shift % 3 :][:3] * len(free)
+        for candidates in (other[shift:], small[shift:], few):  # apart, if that stays small
+            order = candidates[: len(free)]
+            sizes = dict(zip(free, reversed(order) if shift == 1 else order, strict=True))
+            if _largest(trace, sizes) <= most:
+                break
         if any(s.at(sizes) < 1 for s in _all_sizes(trace)):
             why = "no other sizes were found that fit"
             continue
@@ -221,6 +228,11 @@ def _sizes(prepared: Prepared, trace: Trace, own: Values) -> str | None:
         if confirmed == 2:
             return None
     return None if confirmed else why
+
+
+def _largest(trace: Trace, sizes: Mapping[str, int]) -> int:
+    """How many entries the largest array of a graph has."""
+    return max((count(n.shape, sizes) for n in trace.graph.nodes), default=0)
 
 
 def _all_sizes(trace: Trace) -> list[Size]:

@@ -55,10 +55,10 @@ def is_link(node: Node) -> bool:
     return whole and len(node.params[1]) == node.inputs[0].ndim
 
 
-def chain_between(node: Node, *starts: Node) -> tuple[Node, ...]:
-    """The links from one of `starts` to `node`, first one first. Raises NotAView."""
+def chain_between(node: Node, start: Node) -> tuple[Node, ...]:
+    """The links from `start` to `node`, first one first. Raises NotAView."""
     links: list[Node] = []
-    while node not in starts:
+    while node is not start:
         if not is_link(node) and node.op != "broadcast":
             raise NotAView
         links.append(node)

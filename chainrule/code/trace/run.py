@@ -12,7 +12,15 @@ from chainrule.code.instrument import NoSource, instrument
 from chainrule.code.source import Unfollowable
 from chainrule.code.table.extents import needs
 from chainrule.code.trace.audit import audit
-from chainrule.code.trace.places import Prepared, bound, own_functions, prepare, random_kept, said
+from chainrule.code.trace.places import (
+    LOCK,
+    Prepared,
+    bound,
+    own_functions,
+    prepare,
+    random_kept,
+    said,
+)
 from chainrule.code.trace.record import Call, Event, Guard, Trace
 from chainrule.code.trace.traced import Traced
 from chainrule.code.trace.tracer import Tracer
@@ -46,18 +54,19 @@ def traced_and_prepared(
     shapes: Mapping[str, str] | None = None,
 ) -> tuple[Trace, Prepared]:
     """The same, with what can call the function at other points."""
-    prepared = prepare(function, at, wrt)
-    tracer = Tracer(Graph())
-    outputs = _run(prepared, tracer)
-    prepared.functions = list(
-        {id(f): f for f in (*prepared.functions, *tracer.functions.values())}.values()
-    )
-    prepared.keepers, prepared.found = tracer.keepers, tuple(tracer.found)
-    for name, original in tracer.found.items():
-        prepared.originals[name] = original
-        prepared.inputs[name] = original
-    made = _settled(prepared, tracer, outputs, shapes or {})
-    return audit(prepared, made), prepared
+    with LOCK:  # another thread's places must not be read while they are bound
+        prepared = prepare(function, at, wrt)
+        tracer = Tracer(Graph())
+        outputs = _run(prepared, tracer)
+        prepared.functions = list(
+            {id(f): f for f in (*prepared.functions, *tracer.functions.values())}.values()
+        )
+        prepared.keepers, prepared.found = tracer.keepers, tuple(tracer.found)
+        for name, original in tracer.found.items():
+            prepared.originals[name] = original
+            prepared.inputs[name] = original
+        made = _settled(prepared, tracer, outputs, shapes or {})
+        return audit(prepared, made), prepared
 
 
 def _run(prepared: Prepared, tracer: Tracer) -> dict[str, Node]:

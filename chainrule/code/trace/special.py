@@ -138,6 +138,16 @@ def _enumerate(t: Tracer, values: Any, start: Any = 0) -> Any:
     return enumerate(_parts(t, values), t.whole(start))
 
 
+def _ndenumerate(t: Tracer, array: Any) -> Any:
+    array = t.met(array)
+    if not isinstance(array, Array):
+        return np.ndenumerate(array)
+    for size in t.node_of(array).shape:
+        t.pin(size, "a loop over it")
+    flat = t.elements(t.method(array, "reshape", (-1,), {}))
+    return zip(np.ndindex(raw(array).shape), flat, strict=True)
+
+
 def _reversed(t: Tracer, values: Any) -> Any:
     parts = _parts(t, values)
     return reversed(parts)
@@ -332,6 +342,7 @@ _HANDLERS: tuple[tuple[Any, Callable[..., Any]], ...] = (
     (type, _type),
     (getattr, _getattr),
     (np.sort, _sort),
+    (np.ndenumerate, _ndenumerate),
     (np.fromiter, _fromiter),
     *((f, _by_row(f, takes_apart=True)) for f in (sum, min, max)),
     *((f, _by_row(f)) for f in (abs, round, pow, divmod)),

@@ -93,6 +93,7 @@ INSTALLED = tuple(
     | {path + os.sep for path in site.getsitepackages()}
 )
 EXACT = 12  # digits up to which a decimal is what it says
+IN_PLACE = frozenset("fill itemset partition put resize sort".split())
 MUTATORS = frozenset(
     "append extend insert pop popleft appendleft remove clear reverse sort update setdefault "
     "popitem add discard __setitem__ __delitem__".split()
@@ -309,12 +310,13 @@ class Tracer(Hook):
     def _view(self, plain: np.ndarray, node: Node, origin: Array | None, buffer: Buffer) -> Record:
         if origin is not None:
             before = self.record(origin)
-            try:
-                links = memory.chain_between(node, self.node_of(origin), self.current(origin))
+            for start in (self.current, self.node_of):  # as it is in memory; as it was read
+                try:
+                    links = memory.chain_between(node, start(origin))
+                except memory.NotAView:
+                    continue
                 if before.buffer is buffer:
                     return Record(buffer, (*before.chain, *links))
-            except memory.NotAView:
-                pass
         return self._by_address(plain, buffer)
 
     def _by_address(self, plain: np.ndarray, buffer: Buffer) -> Record:
@@ -381,6 +383,11 @@ class Tracer(Hook):
         if isinstance(value, Array):
             return value
         owner = memory.owner_of(value)
+        buffer = self.buffers.get(id(owner))
+        if buffer is not None:  # memory of ours that came back as a plain array
+            seen = np.ndarray.view(value, Array)
+            seen.tracer, seen.record = self, self._by_address(value, buffer)
+            return seen
         for original, made in list(self.known.values()):
             if memory.owner_of(original) is owner and value.size:
                 there = positions(value, original)
@@ -709,6 +716,8 @@ class Tracer(Hook):
         """A method of an array."""
         from chainrule.code.trace.special import ARRAY_METHODS
 
+        if name in IN_PLACE and not isinstance(array, Array):
+            return getattr(raw(array), name)(*raw(args), **raw(kwargs))  # a scalar does not change
         special = ARRAY_METHODS.get(name)
         if special is not None:
             return special(self, array, *args, **kwargs)
@@ -893,7 +902,8 @@ class Tracer(Hook):
         if result is None or holds_traced(result):
             return result
         if isinstance(function, type) and not makes_numbers(function):
-            return result
+            if not _numpys_module(function) or self._inside:
+                return result
         if isinstance(owner, list | dict | set | tuple | deque):
             return result  # its items are the very values
         self.said += sources
@@ -940,6 +950,8 @@ class Tracer(Hook):
         owner = getattr(function, "__self__", None)
         if isinstance(owner, np.ndarray | np.generic) and isinstance(function, BuiltinFunctionType):
             return self.method(self.met(owner), function.__name__, args, kwargs)
+        if _ours(owner) and isinstance(function, MethodType):  # of an array, bound to it
+            return function(*args, **kwargs)
         if isinstance(owner, list | dict | set | deque) and (
             getattr(function, "__name__", "") in MUTATORS
         ):
@@ -1381,6 +1393,10 @@ def _numpys(function: Any) -> bool:
         return True
     if isinstance(function, type) or isinstance(getattr(function, "__self__", None), np.ndarray):
         return False
+    return _numpys_module(function)
+
+
+def _numpys_module(function: Any) -> bool:
     module = getattr(function, "__module__", None) or ""
     return module.split(".")[0] == "numpy" and not module.startswith("numpy.random")
 

@@ -19,14 +19,20 @@ TOTAL = frozenset(
 )
 
 
+#: Bits of a number up to which others are put into it: 0.999 to the 10,000 stays a product.
+LONG = 256
+
+
 def fraction(node: Node) -> Fraction | None:
-    """The exact number that all entries are, if that is written on the node."""
+    """The exact number that all entries are, if that is written on the node, and not too long."""
     for _ in range(4):
         if node.op not in ("broadcast", "reshape"):
             break
         node = node.inputs[0]
     if node.op == "const" and node.params[0] == "number":
-        return Fraction(node.params[1])
+        number = Fraction(node.params[1])
+        if number.numerator.bit_length() + number.denominator.bit_length() <= LONG:
+            return number
     return None
 
 

@@ -57,8 +57,7 @@ class Moves(Sums):
 
     def places(self, indices: Sequence[Node]) -> str:
         return ", ".join(
-            self.whole(i) if i.kind == "i" else f"{self.whole(i, ATOM)}.astype(int)"
-            for i in indices
+            self.whole(i) if _integers(i) else f"{self.whole(i, ATOM)}.astype(int)" for i in indices
         )
 
     def written(self, node: Node, base: Node, value: Node, cuts: str) -> Piece:
@@ -155,3 +154,16 @@ def _inserted(before: Shape, after: Shape) -> list[str] | None:
             return None
         cuts.append("0")
     return cuts
+
+
+def _integers(node: Node) -> bool:
+    """Whether NumPy computes whole numbers as such: np.floor gives floats."""
+    todo = [node]
+    for x in todo:  # grows
+        if x.kind != "i" or x.op == "floor":
+            return False
+        if x.op not in ("index", "gather", "reshape"):
+            todo += [i for i in x.inputs if i not in todo]
+        else:
+            todo.append(x.inputs[0])
+    return True

@@ -157,7 +157,7 @@ class Terms:
         if node.kind == kind or (node.kind == "i" and kind == "f" and self.pieces[node].weak):
             return self.arg(node, need)
         to = "float" if kind == "f" else "int"
-        if self.pieces[node].weak:
+        if self.pieces[node].weak or self.pieces[node].held == ():  # perhaps no array
             return f"{to}({self.arg(node)})"
         return f"{self.arg(node, ATOM)}.astype({to})"
 
