@@ -213,5 +213,5 @@ def test_calls_that_make_no_sense(call: Any, says: str) -> None:
 def test_an_intermediate_name_that_is_not_there() -> None:
     """The names that there are, are listed."""
     d = cr.derive(lecture.cost, at={"x": X, "y": Y}, wrt=SIX)
-    with pytest.raises(UsageError, match="names nothing 'z9'; it names .*z1"):
+    with pytest.raises(UsageError, match=r"names nothing 'z9'; it names .*z1"):
         d.adjoint("z9")

@@ -1,4 +1,4 @@
-"""Every row's derivative: reverse mode on its definition against jets, which have rules of their own.
+"""Every row's derivative: reverse mode on its definition against jets, which have their own rules.
 
 Both in ball arithmetic at exact points: no tolerance decides.
 """

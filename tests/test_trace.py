@@ -14,9 +14,9 @@ import pytest
 
 import chainrule as cr
 from chainrule.code.trace.audit import on_path
+from chainrule.code.trace.nodes import positions
 from chainrule.code.trace.places import bound, canonical, parse, prepare
 from chainrule.code.trace.run import trace
-from chainrule.code.trace.tracer import positions
 from chainrule.errors import ShapeError, TraceError, UsageError
 from chainrule.gallery import lecture
 from chainrule.graph.sizes import Size, show

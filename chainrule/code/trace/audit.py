@@ -13,6 +13,7 @@ import numpy as np
 
 from chainrule.code.trace.places import Prepared, random_kept
 from chainrule.code.trace.record import Guard, Trace
+from chainrule.code.trace.traced import leaves
 from chainrule.errors import TraceError
 from chainrule.graph.node import Node, bind_sizes, count
 from chainrule.graph.sizes import Size
@@ -70,8 +71,6 @@ def _function(prepared: Prepared, values: Values) -> dict[str, Any]:
 
 
 def _leaves(result: Any) -> dict[str, Any]:
-    from chainrule.code.trace.run import leaves
-
     return {k: np.array(v) for k, v in leaves(result)}
 
 

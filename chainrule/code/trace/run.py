@@ -22,7 +22,7 @@ from chainrule.code.trace.places import (
     said,
 )
 from chainrule.code.trace.record import Call, Event, Guard, Trace
-from chainrule.code.trace.traced import Traced
+from chainrule.code.trace.traced import leaves
 from chainrule.code.trace.tracer import Tracer
 from chainrule.errors import ShapeError, TraceError
 from chainrule.graph.node import Graph, Node
@@ -89,21 +89,6 @@ def _run(prepared: Prepared, tracer: Tracer) -> dict[str, Node]:
             return outputs_of(tracer, result, said(prepared.function))
     finally:
         tracer.restore()
-
-
-def leaves(result: Any, key: str = "") -> Iterable[tuple[str, Any]]:
-    """The arrays and numbers in what a function returned, each with its key."""
-    if isinstance(result, np.ndarray | Traced | int | float | np.number | np.bool_):
-        yield key, result
-    elif isinstance(result, dict):
-        for k, v in result.items():
-            yield from leaves(v, f"{key}[{k!r}]" if key else str(k))
-    elif isinstance(result, tuple) and hasattr(result, "_fields"):
-        for k, v in zip(result._fields, result, strict=True):
-            yield from leaves(v, f"{key}.{k}" if key else str(k))
-    elif isinstance(result, list | tuple):
-        for n, v in enumerate(result):
-            yield from leaves(v, f"{key}[{n}]")
 
 
 def outputs_of(tracer: Tracer, result: Any, name: str) -> dict[str, Node]:
@@ -270,4 +255,4 @@ def _nice(
     return names
 
 
-__all__ = ["leaves", "trace", "traced_and_prepared"]
+__all__ = ["trace", "traced_and_prepared"]

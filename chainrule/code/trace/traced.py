@@ -7,7 +7,7 @@ back to the tracer. Holds no rules: every operation is the tracer's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -307,3 +307,18 @@ def holds_traced(value: Any, depth: int = 6) -> bool:
     if isinstance(value, slice):
         return any(isinstance(v, Traced) for v in (value.start, value.stop, value.step))
     return False
+
+
+def leaves(result: Any, key: str = "") -> Iterable[tuple[str, Any]]:
+    """The arrays and numbers in what a function returned, each with its key."""
+    if isinstance(result, np.ndarray | Traced | int | float | np.number | np.bool_):
+        yield key, result
+    elif isinstance(result, dict):
+        for k, v in result.items():
+            yield from leaves(v, f"{key}[{k!r}]" if key else str(k))
+    elif isinstance(result, tuple) and hasattr(result, "_fields"):
+        for k, v in zip(result._fields, result, strict=True):
+            yield from leaves(v, f"{key}.{k}" if key else str(k))
+    elif isinstance(result, list | tuple):
+        for n, v in enumerate(result):
+            yield from leaves(v, f"{key}[{n}]")
