@@ -465,7 +465,7 @@ import numpy as np
 
 
 def gradients(x, y, W1, b1, W2, b2):
-    """W1, b1, W2, b2 of x, y, W1, b1, W2, b2.
+    """W1, b1, W2, b2; derived by chainrule.
 
     x : (n0×N)
     y : (n2×N)
@@ -526,7 +526,7 @@ def expit(x):
 
 
 def both(self_v, params_W):
-    """r, root of self_v, params_W.
+    """r, root; derived by chainrule.
 
     self_v : self.v, (n)
     params_W : params["W"], (n×n)

@@ -197,8 +197,11 @@ class Lean:
                 if d is not None:
                     again = self.mul if x.op == "mul" else self.div
                     return self.broadcast(again(self.number(c * d), x.inputs[1]), shape)
-            if x.op == "mul" and x.inputs[0].ndim == 0 and x.inputs[1].ndim > 0:
-                return self.mul(self.mul(self.number(c), x.inputs[0]), x.inputs[1])
+            if x.op == "mul":
+                s, y = x.inputs  # the number joins a scalar in front, also one with axes of 1
+                if s.kind == "f" and all(n == 1 for n in s.shape) and x.ndim == y.ndim > 0:
+                    if s.ndim == 0 or any(n != 1 for n in y.shape):
+                        return self.mul(self.mul(self.number(c), s), y)
             if x.op == "div":
                 d = fraction(x.inputs[1])
                 if d:

@@ -77,10 +77,10 @@ class _Writer(Moves):
         return "\n\n".join(parts)
 
     def docstring(self) -> str:
-        keys = ", ".join(printable(k) for k in self.outputs if k) or "The value"
-        of = ", ".join(self.parameters.values())
-        whole = f"{keys} of {of}."
-        lines = [f'    """{whole if len(whole) < WIDTH - 8 else "Derived by chainrule."}', ""]
+        keys = ", ".join(printable(k) for k in self.outputs if k)
+        whole = f"{keys}; derived by chainrule."
+        short = bool(keys) and len(whole) < WIDTH - 8
+        lines = [f'    """{whole if short else "Derived by chainrule."}', ""]
         for place, name in self.parameters.items():
             shape = show(self.inputs[place].shape)
             known = "" if name == place else f"{printable(place)}, "
