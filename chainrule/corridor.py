@@ -181,6 +181,7 @@ def _check_code(forward: Any, claimed: Any, at: Any, **options: Any) -> Verdict:
     from chainrule.claim.pair import functions_of, pair_claim
     from chainrule.code.derive import CodeDerivation
     from chainrule.code.trace.places import said
+    from chainrule.evidence.calling import unnamed
     from chainrule.evidence.keeping import kept
     from chainrule.judge.code import judge_pair, not_followed
 
@@ -193,6 +194,9 @@ def _check_code(forward: Any, claimed: Any, at: Any, **options: Any) -> Verdict:
     with kept([function, *functions.values()], given):
         try:
             claim = pair_claim(forward, claimed, at, **options)
+            meant = unnamed(claim)
+            if meant:
+                claim = pair_claim(forward, claimed, at, **{**options, "wrt": meant})
         except (UsageError, ShapeError):
             raise
         except Exception as why:  # of the user's code, or of following it

@@ -33,6 +33,7 @@ MEANING: Mapping[Status, str] = MappingProxyType(
 
 SCHEMA_VERSION = 1
 LONG = 100  # characters of a point that stand in one line
+WIDE = 400  # characters of one of its arrays that are printed
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,11 @@ _VERB: Mapping[Status, str] = MappingProxyType(
 )
 
 
+def _cut(value: str) -> str:
+    """An array as text, cut where nobody reads on."""
+    return value if len(value) <= WIDE else value[: WIDE // 2].rsplit(",", 1)[0] + ", …"
+
+
 def _lines(finding: Finding) -> list[str]:
     """A finding as a person reads it, the headline first."""
     conditions = ", ".join(finding.scope.conditions)
@@ -176,7 +182,9 @@ def _lines(finding: Finding) -> list[str]:
         entry = f"entry {list(witness.entry)}" if witness.entry else ""
         whole = ", ".join(filter(None, (witness.at(), entry)))
         if len(whole) > LONG:  # arrays: a line for each, to be pasted
-            lines = [f"{name} = {value}" for name, value in witness.point.items()]
+            lines = [f"{name} = {_cut(value)}" for name, value in witness.point.items()]
+            if any(len(value) > WIDE for value in witness.point.values()):
+                lines.append("(cut here; whole in findings[…].witness.point)")
             rows += [("at" if k == 0 else "", line) for k, line in enumerate([*lines, entry])]
         else:
             rows.append(("at", whole))

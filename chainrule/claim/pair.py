@@ -159,8 +159,8 @@ def pair_claim(
     )
     if len(derivation.of) != 1:
         raise UsageError(
-            f"{derivation.trace.function} returns {', '.join(derivation.of)}; say with of= whose "
-            "derivative it is"
+            f"{derivation.trace.function} returns {', '.join(derivation.of)}; say with of= which "
+            f"of them is meant, such as of={derivation.of[0]!r}"
         )
     (output,) = _outputs(derivation).values()
     given = derivation.wrt if wanted else ()
@@ -209,10 +209,17 @@ def pair_claim(
             raise UsageError(f"{said(function)} has no argument {lacking[0]}")
     if extra:
         known = ", ".join(n for n in derivation.prepared.inputs) or "nothing"
+        backward, forward_name = said(next(iter(functions.values()))), derivation.trace.function
+        advice = "call it by the same names, or say which argument is the cotangent"
+        if len(extra) > 1:
+            advice = (
+                f"check a function of {forward_name}'s own arguments, and one more at most (the "
+                "cotangent), that runs forward for its cache and then calls it"
+            )
         raise UsageError(
-            f"{said(next(iter(functions.values())))} needs {extra[0]}, which "
-            f"{derivation.trace.function} does not have (it has {known}); call it by the same "
-            "names, or say which argument is the cotangent"
+            f"{'the second' if backward == '<lambda>' else backward} needs {', '.join(extra)}, "
+            f"which {'the first' if forward_name == '<lambda>' else forward_name} does not have "
+            f"(it has {known}); {advice}"
         )
     stray = sorted(values.keys() - directions.keys())
     if stray:
@@ -326,7 +333,24 @@ def returned_places(claim: PairClaim, part: Part, keys: Sequence[str], mapping: 
     raise UsageError(
         f"{part.name} returns {what}, and {d.trace.function} reads {', '.join(real)}; "
         "say with wrt= whose derivatives they are, in order"
+        + ("; what is no derivative (the loss) must not be among them" if len(keys) > 1 else "")
     )
+
+
+def places_meant(claim: PairClaim, keys: Sequence[str]) -> list[str]:
+    """The places that the keys of a returned mapping mean, those among them that forward reads and
+    that nobody named (`self.b`, a list of weights); empty if none of that kind is among them."""
+    prepared = claim.derivation.prepared
+    real = [n for n in claim.derivation.wrt if claim.derivation.trace.inputs[n].kind == "f"]
+    found, new = [], False
+    for key in keys:
+        known = named_place(key, real)
+        words = [key.removeprefix(p) for p in ("", "d", "d_", "grad_") if key.startswith(p)]
+        tried = [f"{root}{w}" for w in words for root in ("", "self.") if w.isidentifier()]
+        read = [t for t in tried if not known and _place(prepared.function, prepared.arguments, t)]
+        new |= bool(read)
+        found += [known] if known else read[:1]
+    return found if new else []
 
 
 def named_place(key: str, places: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.claim.pair import PairClaim, Part, named_place, returned_places
+from chainrule.claim.pair import PairClaim, Part, named_place, places_meant, returned_places
 from chainrule.code.trace.places import Prepared, bound, canonical, parse, prepare
 from chainrule.derivation import show_shape
 from chainrule.errors import UsageError
@@ -73,7 +73,7 @@ class Caller:
             returned = dict(parts(self.prepared.run(self.own(values))))
         if set(self.keys.values()) == {"stacked"}:
             return {self.wrt[0]: np.array(list(returned.values()))}
-        return {key: returned[place] for key, place in self.keys.items()}
+        return {key: part_of(returned, place) for key, place in self.keys.items()}
 
     def floats(self, values: Values) -> dict[str, np.ndarray]:
         """`run` in its own precision; empty where it raises or gives something else."""
@@ -97,6 +97,29 @@ def parts(returned: Any, key: str = "") -> Iterator[tuple[str, Any]]:
             yield from parts(v, f"{key}[{n}]")
     else:
         yield key, returned
+
+
+ENTRY = "entry "  # before a number: that entry of the only array that is returned
+
+
+def part_of(returned: Mapping[str, Any], at: str) -> Any:
+    """What was returned at a key; one entry of an array, for places that are single numbers."""
+    if at.startswith(ENTRY):
+        return next(iter(returned.values()))[int(at.removeprefix(ENTRY))]
+    return returned[at]
+
+
+def unnamed(claim: PairClaim) -> list[str]:
+    """Where nobody said whose derivatives a function returns, and it returns them by name: the
+    places meant, if one of them is none that the derivation knows of."""
+    part = claim.parts[0]
+    if len(claim.parts) > 1 or part.wrt is not None or claim.mode == "jvp":
+        return []
+    values = point(claim, lambda _, shape: np.ones(shape))
+    given = arguments(claim, part, values)
+    one = caller(claim, part, with_places(claim, prepare(part.function, given)))
+    returned = _call(one, values).returned
+    return places_meant(claim, list(map(str, returned))) if isinstance(returned, Mapping) else []
 
 
 def point(claim: PairClaim, drawn: Callable[[str, tuple[int, ...]], Any]) -> dict[str, Any]:
@@ -150,11 +173,12 @@ def arguments(claim: PairClaim, part: Part, values: Values) -> dict[str, Any]:
 
 
 def places(claim: PairClaim, part: Part, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The places with values of the user's that the function can read under forward's names."""
+    """The places of forward's that the function can read under the same names: none of them may
+    be taken for a constant there."""
     forward = claim.derivation.prepared
     found = {}
     for name, original in forward.originals.items():
-        if forward.inputs[name] is original or parse_root(name) in given:
+        if parse_root(name) in given:
             continue
         try:
             there = prepare(part.function, given, [name]).originals.get(name)
@@ -312,7 +336,7 @@ def contract(claim: PairClaim, one: Caller, values: Values, look: Callable[[Any]
     results: dict[str, np.ndarray] = {}
     notes: list[str] = []
     for key, at in keys.items():
-        value = list(found.values()) if at == "stacked" else found[at]
+        value = list(found.values()) if at == "stacked" else part_of(found, at)
         fault = _value(claim, part, key, at, value, values)
         if fault is not None:
             faults.append(fault)
@@ -359,7 +383,16 @@ def _keys(
             return wrt, dict(zip(wrt, found, strict=True)), faults
         if len(wrt) == 1 and all(np.ndim(v) == 0 for v in found.values()):
             return wrt, {wrt[0]: "stacked"}, faults
-        says = f"{part.name} returns {len(found)} values for {len(wrt)}: {', '.join(wrt)}"
+        inputs = claim.derivation.trace.inputs
+        numbers = claim.mode in ("gradient", "hessian") and not any(inputs[n].shape for n in wrt)
+        if numbers and [np.shape(v) for v in found.values()] == [(len(wrt),)]:
+            return wrt, {n: f"{ENTRY}{k}" for k, n in enumerate(wrt)}, faults
+        asked = "1 is" if len(wrt) == 1 else f"{len(wrt)} are"
+        gives = "1 value" if len(found) == 1 else f"{len(found)} values"
+        says = (
+            f"{part.name} returns {gives}, and {asked} asked for: {', '.join(wrt)}; it must return "
+            "these derivatives and nothing else"
+        )
         return wrt, {}, [Fault("", "value", says)]
     keys: dict[str, str] = {}
     known = wrt if part.wrt is not None else list(claim.derivation.trace.inputs)
@@ -403,6 +436,13 @@ def _value(
     wanted = wanted_shape(claim, key)
     if array.shape == wanted:
         return None
+    if claim.mode == "jacobian" and _entry_by_entry(claim, key, array):
+        says = (
+            f"{label} has the shape {show_shape(array.shape)}, and {claim.said(key)} has "
+            f"{show_shape(wanted)}; for a derivative entry by entry, check it at one number, or as "
+            "a function that also takes a cotangent dy and returns dy times it"
+        )
+        return Fault(key, "shape", says, False, True)
     turned = array.shape == wanted[::-1] and len(wanted) > 1
     hint = "; that is the shape of its transpose" if turned else ""
     if not turned and array.size == int(np.prod(wanted)):
@@ -414,8 +454,24 @@ def _value(
     return Fault(key, "shape", says, True, True, show_shape(array.shape), show_shape(wanted))
 
 
+def _entry_by_entry(claim: PairClaim, key: str, array: np.ndarray) -> bool:
+    """Whether a value has the shape of input and output, and the Jacobian is diagonal here."""
+    (output,) = claim.derivation.trace.outputs.values()
+    shape = claim.derivation.trace.inputs[key].number_shape
+    if not array.shape == shape == output.number_shape or array.size > 2**8:
+        return False
+    try:
+        whole = claim.derivation.blocks[claim.derivation.of[0], key].evaluate()
+    except Exception:
+        return False
+    square = np.reshape(whole, (array.size, array.size))
+    return not np.any(square[~np.eye(array.size, dtype=bool)])
+
+
 def shown(name: str, key: str) -> str:
     """``backward["W2"]``, ``backward[1]``: one of several that a function returns."""
+    if key.startswith(ENTRY):
+        return f"{name}[{key.removeprefix(ENTRY)}]"
     return name + key if key.startswith("[") else f'{name}["{key}"]'
 
 

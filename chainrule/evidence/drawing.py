@@ -79,8 +79,17 @@ def sizings(
         dict.fromkeys(free, 1),
         split,
     ]
+    fixed = {  # sizes that are plain numbers in the code: equal ones are kept equal
+        size
+        for x in inputs.values()
+        for size, axis in zip(x.number_shape, x.shape, strict=True)
+        if not axis.names and size > 1
+    }
     found, seen = [], {tuple(env[n] for n in free)}
-    for sizes in tried:
+    larger = {n: v + 5 for n, v in up.items()}  # for code that writes to an entry such as [3, 5]
+    for sizes in [*tried, larger]:
+        if sizes is larger and len(found) > 1:
+            break
         key = tuple(sizes.values())
         shapes = {n: tuple(s.at(sizes) for s in x.shape) for n, x in inputs.items()}
         if key in seen or not _fits(trace, shapes):
@@ -95,6 +104,7 @@ def sizings(
                 for value in groups
                 if len({sizes[n] for n in free if env[n] == value}) > 1
             ]
+            broken += [f"{n} = {env[n]}" for n in free if env[n] in fixed and sizes[n] != env[n]]
             found.append(Sizing(shapes, says, ", ".join(broken)))
     return found
 
@@ -191,6 +201,54 @@ def _float(
     if scale is None:
         scale = rng.choice(SCALES if kind == "mixed" else WIDE)
     return float(sign * digits * scale)
+
+
+def beside(values: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """A point very near to one: every float moved by its own small amount; first all of them up,
+    then all down."""
+    rng = generator(f"beside {number}")
+    moved: dict[str, Any] = {}
+    for name, value in values.items():
+        array = np.asarray(value)
+        if array.dtype.kind != "f":
+            moved[name] = value
+            continue
+        signs = [1 - 2 * number if number < 2 else rng.choice((1, -1)) for _ in range(array.size)]
+        steps = np.array([s * rng.randrange(64, 128) for s in signs], float).reshape(array.shape)
+        unit = 2.0**-30 if array.dtype == np.float64 else 2.0**-18
+        there = (array + steps * unit * np.maximum(1.0, np.abs(array))).astype(array.dtype)
+        moved[name] = there if isinstance(value, np.ndarray) else float(there)
+    return moved
+
+
+CLOSE = 1e-12
+
+
+def structure(value: Any) -> str:
+    """What is special about an array, in words; "" if nothing is seen."""
+    array = np.asarray(value)
+    if array.dtype.kind != "f" or array.size < 2 or not np.isfinite(array).all():
+        return ""
+    close = CLOSE if array.dtype == np.float64 else 1e-5
+    said = "it holds 0 and 1 only" if np.isin(array, (0.0, 1.0)).all() else ""
+    if np.all(array >= 0):
+        for axis, line in enumerate(("column", "row")[: array.ndim] if array.ndim == 2 else ()):
+            if np.allclose(array.sum(axis=axis), 1.0, rtol=0, atol=close):
+                return f"each {line} sums to 1"
+        if abs(float(array.sum()) - 1) < close:
+            return "its entries sum to 1"
+    if said:
+        return said
+    if array.ndim == 2 and array.shape[0] == array.shape[1]:
+        if np.allclose(array, array.T, rtol=close, atol=0):
+            return "symmetric"
+        if np.allclose(array @ array.T, np.eye(len(array)), rtol=0, atol=close):
+            return "orthogonal"
+    if array.ndim == 1 and abs(float(array @ array) - 1) < close:
+        return "its length is 1"
+    if np.all(array == np.rint(array)):
+        return "whole numbers"
+    return ""
 
 
 def direction(name: str, shape: tuple[int, ...]) -> Any:

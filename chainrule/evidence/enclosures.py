@@ -27,6 +27,7 @@ from chainrule.values.certified import holed
 BITS = (160, 320)
 RESOLVED = 40  # bits that an enclosure must have, of the largest entry, to count as agreeing
 HOLES = (Undefined, Undecided)
+AT_A_KINK = "the point lies at a kink of the forward code, or too near to one"
 
 Balls = Mapping[str, np.ndarray]  # key → entries, each a ball or why there is none
 Values = Mapping[str, Any]
@@ -163,6 +164,60 @@ def near_a_kink(kinks: Sequence[tuple[str, Node]], side: Side, point: Values) ->
     return False
 
 
+def crossed(side: Side) -> list[Node]:
+    """The comparisons, absolute values and maxima of a side that may switch, guards included."""
+    guards = [g.node for g in side.trace.guards if g.node is not None]
+    wanted = ("less", "{0} = {1}", "{0} = 0")
+    return [
+        n
+        for what, n in switches([*side.nodes.values(), *side.trace.outputs.values(), *guards])
+        if what in wanted and all(i.kind == "f" for i in n.inputs)
+    ]
+
+
+def bisected(
+    side: Side, node: Node, one: Values, two: Values, halvings: int
+) -> list[dict[str, Any]]:
+    """Two points close together on the segment from one point to another, between which the
+    operation switches for some entry; none if it does not."""
+
+    def between(t: float) -> dict[str, Any]:
+        return {n: _mixed(v, two[n], t) for n, v in one.items()}
+
+    def margin(point: Values) -> np.ndarray:
+        values = side.values(point)
+        found = float64.evaluate(list(node.inputs), values, side.sizes(values))
+        with np.errstate(all="ignore"):
+            return np.asarray(found[0] - found[1] if len(found) == 2 else found[0])
+
+    try:
+        low, high, at_low = 0.0, 1.0, margin(between(0.0))
+        at_high = margin(between(1.0))
+        with np.errstate(all="ignore"):
+            changes = np.argwhere(at_low * at_high < 0)
+        if not len(changes):
+            return []
+        entry = tuple(changes[0])
+        for _ in range(halvings):
+            middle = (low + high) / 2
+            if float(margin(between(middle))[entry]) * float(at_low[entry]) > 0:
+                low = middle
+            else:
+                high = middle
+    except (ValueError, IndexError, ArithmeticError, np.linalg.LinAlgError):
+        return []
+    return [between(low), between(high)]
+
+
+def _mixed(a: Any, b: Any, t: float) -> Any:
+    """a + t (b − a) for floats; what is no float is a's."""
+    x, y = np.asarray(a), np.asarray(b)
+    if x.dtype.kind != "f" or x.shape != y.shape:
+        return a
+    mixed = (x + t * (y - x)).astype(x.dtype)
+    return mixed if isinstance(a, np.ndarray) else float(mixed)
+
+
 def _pairs(a: np.ndarray, b: np.ndarray) -> list[tuple[Any, Any]]:
     left, right = np.broadcast_arrays(a, b)
     return list(zip(left.flat, right.flat, strict=True))
@@ -206,7 +261,7 @@ class Derived:
         for what, node in self.kinks:
             xs, found = found[: len(node.inputs)], found[len(node.inputs) :]
             if at_a_kink(what, node, xs):
-                raise Undecided("the point lies at a kink of the forward code, or too near to one")
+                raise Undecided(AT_A_KINK)
         return balls
 
 
@@ -344,6 +399,12 @@ def _decimal(value: Fraction) -> bool:
     return rest == 1
 
 
+def constant_arrays(nodes: Sequence[Node]) -> list[np.ndarray]:
+    """The arrays of floats that code holds as constants."""
+    arrays = [n for n in reached(nodes) if n.op == "const" and n.params[0] == "array"]
+    return [constant(n) for n in arrays if n.kind == "f"]
+
+
 def near_constants(nodes: Sequence[Node]) -> list[str]:
     """The constants that are read as a real number within ±4 ulp."""
     found = [
@@ -368,15 +429,15 @@ def allowance(side: Side, key: str, point: Values, truth: np.ndarray, unit: floa
     """What float64 code may be off by at a point: its inputs' last digits, its own rounding, and
     the bound of the literal derived graph. unit : half the distance from 1 to the next float."""
     scale = float(np.max(np.abs(truth), where=np.isfinite(truth), initial=0.0))
-    spread, times = _spread(side, key, point, unit), unit / 2.0**-53
+    moved, times = spread(side, key, point, unit), unit / 2.0**-53
     values = side.values(point)
     (_, bound), *_ = float64.bounded([side.nodes[key]], values, side.sizes(values))
     most = float(np.max(bound, initial=0.0)) * times
-    parts = [SPREADS * spread, ROUNDINGS * unit * scale, most if np.isfinite(most) else 0.0]
+    parts = [SPREADS * moved, ROUNDINGS * unit * scale, most if np.isfinite(most) else 0.0]
     return sum(parts) + float(np.finfo(float).tiny)
 
 
-def _spread(side: Side, key: str, point: Values, unit: float) -> float:
+def spread(side: Side, key: str, point: Values, unit: float) -> float:
     """How far the derived entries move when the inputs move by one ulp; 0 where it is not told."""
     values = side.values(point)
     moved = dict(values)

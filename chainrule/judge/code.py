@@ -23,6 +23,7 @@ from chainrule.values.ball import reading_constants
 from chainrule.verdict import CodeReport, Evidence, Finding, Followed, Scope, Status, Witness
 
 SLIGHT = 1e-6  # of the value: a difference whose size is worth saying
+READABLE = 400  # characters of a formula that a person reads
 SHARP = 2.0**-20  # of the largest entry: what bounds must tell, to tell anything
 
 
@@ -138,7 +139,9 @@ class _Judge:
         more = [f"sizes {s}" for s in self.tried]
         if not more:
             return first
-        return f"{first}; and {len(more)} other sets of sizes ({more[0].removeprefix('sizes ')}, …)"
+        sets = "1 other set" if len(more) == 1 else f"{len(more)} other sets"
+        rest = ", …" if len(more) > 1 else ""
+        return f"{first}; and {sets} of sizes ({more[0].removeprefix('sizes ')}{rest})"
 
     def _scope(self, followed: Followed) -> Scope:
         guards = [g.text for g in self.claim.derivation.trace.guards]
@@ -155,7 +158,10 @@ class _Judge:
         d = self.claim.derivation
         if self.claim.mode not in ("gradient", "jacobian"):
             return None
-        return d.blocks[d.of[0], key].formula
+        formula = d.blocks[d.of[0], key].formula
+        if len(formula) <= READABLE:
+            return formula
+        return f"long; derive({d.trace.function}, …)[{key!r}].source is it as NumPy code"
 
     def _finding(self, key: str, tally: Tally, followed: Followed, why: str) -> Finding:
         name, said = self._name(key), self.claim.said(key)
@@ -177,8 +183,11 @@ class _Judge:
             )
             right = "; and at your point" if tally.yours_too and tally.where != "yours" else ""
             if tally.points:
-                right += f"; at {tally.points} other points it is right"
+                others = "1 other point" if tally.points == 1 else f"{tally.points} other points"
+                right += f"; at {others} it is right"
                 right += ", your own among them" if tally.yours else ""
+            if tally.assumes:
+                right += f"; it is right where {tally.assumes}"
             return Finding(
                 name,
                 "refuted",
@@ -212,12 +221,20 @@ class _Judge:
             if followed == "run on exact numbers":
                 reason += f" (it cannot be traced: {why})"
             evidence = Evidence("witness", reason, {**figures, "bits": tally.bits})
+            if tally.outside:
+                reason = (
+                    f"at your point, which lies at a kink of {self.claim.derivation.trace.function}, "
+                    f"{tally.outside}; elsewhere {reason}"
+                )
+                return Finding(name, "inconclusive", reason, scope, (evidence,), code=code)
             if not tally.yours:
                 here = self._bounds(key)
                 if here is not None and here[1] > here[2]:
                     return self._beyond(key, name, said, scope, here, reason, code)
                 if here is not None and here[2] <= SHARP * here[3]:
                     reason += "; at your point the float64 values agree within their bounds"
+                elif tally.mine:
+                    reason += f"; your own point was not compared ({tally.mine})"
             return Finding(name, "agrees", reason + notes, scope, (evidence,), code=code)
         return self._by_bounds(key, tally, name, said, scope, code)
 

@@ -21,6 +21,7 @@ from chainrule.evidence.calling import Caller, Contract
 from chainrule.evidence.drawing import Point
 from chainrule.evidence.enclosures import Derived, OffPath, Side
 from chainrule.graph.node import Node, reached
+from chainrule.graph.sizes import Size
 
 
 @dataclass
@@ -129,9 +130,12 @@ def again(claim: PairClaim, one: Caller, main: Ways, point: Point) -> Ways:
 
 def _output(trace: Trace, at: str) -> Node:
     """The node of what was returned at a key; single numbers as one array."""
+    g = trace.graph
+    if at.startswith(calling.ENTRY):
+        (whole,) = trace.outputs.values()
+        return g.index(whole, (("at", Size.of(int(at.removeprefix(calling.ENTRY)))),))
     if at != "stacked":
         return trace.outputs[at]
-    g = trace.graph
     return g.concat([g.reshape(x, (1,)) for x in trace.outputs.values()], 0)
 
 

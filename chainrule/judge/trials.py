@@ -17,7 +17,7 @@ from chainrule.errors import ChainruleError
 from chainrule.evidence import accuracy, calling, drawing, enclosures
 from chainrule.evidence.calling import Caller
 from chainrule.evidence.drawing import Point
-from chainrule.evidence.enclosures import Met, OffPath, Side
+from chainrule.evidence.enclosures import Apart, Met, OffPath, Side
 from chainrule.judge.sides import Ways, again, inputs_of
 from chainrule.verdict import Witness
 
@@ -28,6 +28,9 @@ YOURS, DRAWN, ALL = 2_000_000, 400_000, 6_000_000  # operations: at a point, at 
 RETRACED = 6  # points where the code takes another path, and is followed again
 TINY = 2.0**-56  # of the largest entry: what no float64 code can show
 SOFT = 2.0**-40  # of the largest entry: what rounded constants may explain
+SOFT_ULPS = 4  # times what one unit in the last place of the inputs may explain
+BESIDE, HELD = 24, 4  # points looked at beside a kink, and with one input held
+SWITCHES, CROSSED, HALVINGS = 6, 2, 25  # selections looked at, pairs of points, bisections
 FEW = 12  # numbers of a point that are few enough for a witness
 PLENTY = 40  # numbers of a point above which a smaller witness is looked for
 #: What evaluation at a drawn point may raise where it cannot be told.
@@ -35,6 +38,7 @@ UNTOLD = (ChainruleError, ValueError, IndexError, np.linalg.LinAlgError)
 
 
 EXPLAINED = "the difference is no larger than rounded constants explain"
+LAST_DIGITS = "the difference is no larger than the last digits of the inputs explain"
 
 
 @dataclass
@@ -50,6 +54,9 @@ class Tally:
     yours: bool = False
     apart_where: dict[str, None] = field(default_factory=dict)
     seen: tuple[str, str] | None = None  # (yours, derived), apart where that is no witness
+    mine: str = ""  # why nothing was told at the user's own point
+    assumes: str = ""  # where alone it is right: "P is as you gave it (its entries sum to 1)"
+    outside: str = ""  # at a kink: how far from the derivatives beside it
     undecided: int = 0
     bits: int = 10**6
     reasons: dict[str, None] = field(default_factory=dict)
@@ -87,6 +94,11 @@ class Trials:
         if self.ways.graph is not None:
             ours = enclosures.near_constants(list(derivation.trace.outputs.values()))
             mine = enclosures.near_constants(list(self.ways.graph.nodes.values()))
+            held = enclosures.constant_arrays(list(self.ways.graph.nodes.values()))
+            for name in derivation.trace.inputs:
+                value = derivation.prepared.inputs.get(name)
+                if np.size(value) > 1 and any(np.array_equal(c, value) for c in held):
+                    lonely.append(f"an array equal to {name}")
             lonely += [f"the number {n.split()[0]}" for n in mine if n not in ours]
         if lonely:
             self.lonely = lonely[0]
@@ -120,6 +132,9 @@ class Trials:
         if small:
             settings = [s for s in settings if not s.breaks]
             settings.sort(key=lambda s: sum(int(np.prod(x)) for x in s.shapes.values()))
+        settings = [s for s in settings if self._work_at(ways, s) <= DRAWN]
+        if not settings:
+            return
         seed = f"{self.claim.derivation.trace.function}: {', '.join(inputs)}"
         streams = [
             (s, drawing.drawn(inputs, own, s.shapes, self.free[1], seed=f"{seed} {s.says}"))
@@ -136,6 +151,10 @@ class Trials:
             if turn in ZEROS:
                 values = {n: v if n in self.free[1] else _zeros(v) for n, v in values.items()}
             yield Point(values, sizing.says, sizing.breaks)
+
+    def _work_at(self, ways: Ways, sizing: drawing.Sizing) -> int:
+        """Operations at a set of sizes, before any point is drawn."""
+        return ways.work(Point({n: np.zeros(s) for n, s in sizing.shapes.items()}))
 
     def climb(self) -> None:
         """Compare at one point after the other, until enough is known."""
@@ -157,7 +176,7 @@ class Trials:
                     there = self._again(point)
                     met = enclosures.compare(there.derived, there.there, point.values)
             except OffPath as why:
-                self.untold = str(why) if point.yours else self.untold
+                self._own(point, f"another path: {why}")
                 for tally in tallies.values():
                     tally.undecided += 1
                     tally.reasons[f"another path: {why}"] = None
@@ -166,7 +185,7 @@ class Trials:
                 for tally in tallies.values():
                     tally.undecided += 1
                     tally.reasons[str(why)] = None
-                self.untold = str(why) if point.yours else self.untold
+                self._own(point, str(why))
                 self._sample_only(there, point, tallies)
                 continue
             if point.sizes and any(m.bits or m.apart for m in met.values()):
@@ -175,10 +194,154 @@ class Trials:
             floats = self.caller.floats(point.values)
             for key, tally in tallies.items():
                 self._count(there, point, key, tally, met[key], floats.get(key))
+        if not self.lonely:
+            self._crossings(ways)
         self._fills(ways, tallies)
+        if enclosures.AT_A_KINK in self.untold:
+            self._beside(ways)
+        for key, tally in tallies.items():
+            if tally.witness is not None and tally.yours and not self.lonely:
+                tally.assumes = self._assumption(ways, key)
         wrong = {k: t for k, t in tallies.items() if t.entries > FEW}
         if wrong:
             self._smaller(ways, wrong)
+
+    def _own(self, point: Point, why: str) -> None:
+        """Note why nothing was told at the user's own point."""
+        if point.yours:
+            self.untold = why
+            for tally in self.tallies.values():
+                tally.mine = why
+
+    # -- where selections switch ---------------------------------------------------------------
+
+    def _crossings(self, ways: Ways) -> None:
+        """Compare on both sides of where either code switches: a threshold that is a little off
+        is met by no drawn point."""
+        for point in self._switching(ways):
+            if all(t.witness is not None for t in self.tallies.values()):
+                return
+            cost = ways.work(point)
+            if cost > DRAWN or self.spent + cost > ALL:
+                return
+            self.spent += cost
+            there = ways
+            try:
+                try:
+                    met = enclosures.compare(ways.derived, ways.there, point.values)
+                except OffPath:
+                    there = self._again(point)
+                    met = enclosures.compare(there.derived, there.there, point.values)
+            except (OffPath, *UNTOLD):
+                continue
+            floats = self.caller.floats(point.values)
+            for key, tally in self.tallies.items():
+                if met[key].apart is not None and tally.witness is None:
+                    self._count(there, point, key, tally, met[key], floats.get(key))
+
+    def _switching(self, ways: Ways) -> Iterator[Point]:
+        """Pairs of points close together, between which a selection switches."""
+        sides = [s for s in (ways.derived.side, ways.graph) if s is not None]
+        switches = [(s, n) for s in sides for n in enclosures.crossed(s)]
+        if not switches:
+            return
+        inputs, own = inputs_of(self.claim, self.claim.derivation), self.point.values
+        shapes = {n: np.shape(own[n]) for n in inputs}
+        if ways.work(self.point) > DRAWN // 4:
+            small = next(self._points(ways, small=True), None)
+            if small is None:
+                return
+            shapes = {n: np.shape(small.values[n]) for n in inputs}
+        seed = f"{self.claim.derivation.trace.function}: switches"
+        drawn = list(islice(drawing.drawn(inputs, own, shapes, self.free[1], seed=seed), 4))
+        same = all(np.shape(own[n]) == shapes[n] for n in inputs)
+        pairs = [(dict(own), drawn[0])] if same else []
+        pairs += [(drawn[0], drawn[1]), (drawn[2], drawn[3])]
+        done: dict[int, int] = {}
+        for one, two in pairs:
+            for number, (side, node) in enumerate(switches):
+                if done.get(number, 0) < CROSSED and len(done) <= SWITCHES:
+                    for values in enclosures.bisected(side, node, one, two, HALVINGS):
+                        done[number] = done.get(number, 0) + 1
+                        yield Point(values)
+
+    # -- at a kink, and what a claim assumes ---------------------------------------------------
+
+    def _beside(self, ways: Ways) -> None:
+        """At a point of the user's that is a kink: whether what the code gives there lies far
+        outside of what the derivative is beside it."""
+        floats = self.caller.floats(self.point.values)
+        seen: dict[str, list[np.ndarray]] = {}
+        for k in range(BESIDE):
+            try:
+                found = enclosures.truth_only(ways.derived, drawing.beside(self.point.values, k))
+            except OffPath:
+                try:
+                    moved = Point(drawing.beside(self.point.values, k))
+                    found = enclosures.truth_only(self._again(moved).derived, moved.values)
+                except (OffPath, *UNTOLD):
+                    continue
+            except UNTOLD:
+                continue
+            for key, value in found.items():
+                seen.setdefault(key, []).append(value)
+        for key, tally in self.tallies.items():
+            code, there = floats.get(key), seen.get(key, [])
+            if code is None or len(there) < BESIDE // 2 or there[0].shape != code.shape:
+                continue
+            low, high = np.min(there, axis=0), np.max(there, axis=0)
+            scale = max(float(np.max(np.abs(there))) if there[0].size else 0.0, 1e-300)
+            slack = (high - low) + 2.0**-12 * scale
+            far = (code < low - slack) | (code > high + slack)
+            if far.any():
+                entry = tuple(int(i) for i in np.argwhere(far)[0])
+                shown = f"entry {list(entry)} is" if entry else "it is"
+                a, b = float(low[entry]), float(high[entry])
+                around = f"about {a:.6g}" if b - a < 2.0**-12 * scale else f"{a:.6g} to {b:.6g}"
+                tally.outside = f"{shown} {float(code[entry]):.6g} there, and {around} beside it"
+
+    def _assumption(self, ways: Ways, key: str) -> str:
+        """Which input must be as the user gave it for the claim to be right; "" if none is seen."""
+        inputs, own = inputs_of(self.claim, self.claim.derivation), self.point.values
+        if ways.work(self.point) > DRAWN:
+            return ""
+        shapes = {n: np.shape(own[n]) for n in inputs}
+        for name, node in inputs.items():
+            special = drawing.structure(own[name])
+            if name in self.free[1] or node.kind != "f" or not special:
+                continue
+            fixed = (*self.free[1], name)
+            if set(inputs) <= set(fixed):
+                continue
+            seed = f"{self.claim.derivation.trace.function}: {name} held"
+            right = 0
+            for values in islice(drawing.drawn(inputs, own, shapes, fixed, seed=seed), HELD):
+                try:
+                    met = enclosures.compare(ways.derived, ways.there, values)[key]
+                except (OffPath, *UNTOLD):
+                    continue
+                if met.apart is not None and not self._of_last_digits(ways, values, key, met.apart):
+                    right = 0
+                    break
+                right += 1
+            if right >= HELD // 2:
+                return f"{name} is as you gave it ({special})"
+        return ""
+
+    def _of_last_digits(self, ways: Ways, values: dict[str, Any], key: str, apart: Apart) -> bool:
+        """Whether the last digits of the inputs explain a difference: P sums to 1, but for
+        rounding."""
+        if apart.gap >= SOFT or apart.claimed is None:
+            return False
+        sides = [s for s in (ways.derived.side, ways.graph) if s is not None]
+        moved = 0.0
+        for side in sides:
+            try:
+                one = enclosures.entry_of(side, key, apart.entry)
+                moved += enclosures.spread(one, key, values, 2.0**-53)
+            except UNTOLD:
+                return False
+        return abs(float((apart.claimed - apart.derived).mid())) <= SOFT_ULPS * moved
 
     def _again(self, point: Point) -> Ways:
         if self.retraced >= RETRACED:
@@ -241,6 +404,9 @@ class Trials:
             elif doubt:
                 tally.undecided += 1
                 tally.reasons[doubt] = None
+                if point.yours:
+                    tally.mine = doubt
+                    tally.yours |= doubt is LAST_DIGITS
                 return
         if met.apart is not None:
             if self.lonely:
@@ -269,6 +435,7 @@ class Trials:
         else:
             tally.undecided += 1
             tally.reasons[met.reason] = None
+            tally.mine = met.reason if point.yours else tally.mine
         if met.truth is not None:
             self._sample(ways, point, key, tally, met.truth, code)
 
@@ -294,6 +461,8 @@ class Trials:
             nodes += ways.graph.nodes.values() if ways.graph else []
             if ways.graph is None or self.held or enclosures.rounded_constants(nodes):
                 return EXPLAINED
+        if point.yours and self._of_last_digits(ways, dict(point.values), key, apart):
+            return LAST_DIGITS
         if value is None or not np.isfinite(value):
             return "" if ways.graph is not None else "its float64 code gives no number there"
         mine, truth = float(apart.claimed.mid()), float(apart.derived.mid())
@@ -326,7 +495,8 @@ class Trials:
         if found.shape != value.shape:
             return False
         told = np.isfinite(found) & np.isfinite(value)
-        return bool(np.all(np.abs(found - value)[told] <= 2 * limit[told] + np.finfo(float).tiny))
+        gap = np.abs(np.subtract(found, value, where=told, out=np.zeros(value.shape)))
+        return bool(np.all(gap[told] <= 2 * limit[told] + np.finfo(float).tiny))
 
     def _sample_only(
         self, ways: Ways, point: Point, tallies: dict[str, Tally], anyway: bool = False

@@ -46,7 +46,7 @@ def source(
     <BLANKLINE>
     <BLANKLINE>
     def y(net_W, x):
-        \"\"\"y of net_W, x.
+        \"\"\"y; derived by chainrule.
     <BLANKLINE>
         net_W : net.W, (n×m)
         x : (m)
