@@ -85,7 +85,8 @@ def sizings(
         for size, axis in zip(x.number_shape, x.shape, strict=True)
         if not axis.names and size > 1
     }
-    found, seen = [], {tuple(env[n] for n in free)}
+    found: list[Sizing] = []
+    seen = {tuple(env[n] for n in free)}
     larger = {n: v + 5 for n, v in up.items()}  # for code that writes to an entry such as [3, 5]
     for sizes in [*tried, larger]:
         if sizes is larger and len(found) > 1:

@@ -223,7 +223,8 @@ class _Judge:
             evidence = Evidence("witness", reason, {**figures, "bits": tally.bits})
             if tally.outside:
                 reason = (
-                    f"at your point, which lies at a kink of {self.claim.derivation.trace.function}, "
+                    "at your point, which lies at a kink of "
+                    f"{self.claim.derivation.trace.function}, "
                     f"{tally.outside}; elsewhere {reason}"
                 )
                 return Finding(name, "inconclusive", reason, scope, (evidence,), code=code)

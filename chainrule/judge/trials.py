@@ -96,7 +96,7 @@ class Trials:
             mine = enclosures.near_constants(list(self.ways.graph.nodes.values()))
             held = enclosures.constant_arrays(list(self.ways.graph.nodes.values()))
             for name in derivation.trace.inputs:
-                value = derivation.prepared.inputs.get(name)
+                value: Any = derivation.prepared.inputs.get(name)
                 if np.size(value) > 1 and any(np.array_equal(c, value) for c in held):
                     lonely.append(f"an array equal to {name}")
             lonely += [f"the number {n.split()[0]}" for n in mine if n not in ours]
