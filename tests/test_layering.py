@@ -26,6 +26,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "points": ("sympy",),
     "graph": ("numpy", "sympy"),
     "values": ("flint", "numpy", "sympy"),
+    "proof": ("flint", "numpy"),
     "code": ("numpy",),
     "formulas": ("numpy", "sympy"),
     "deriving": (),

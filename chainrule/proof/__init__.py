@@ -1,0 +1,12 @@
+"""The prover for graphs: are two nodes the same function, for every shape?
+
+Index notation in a normal form: an entry is a polynomial in atoms over factored denominators, sums
+are atoms named up to the letters of their indices, conditions are atoms that are 0 or 1. Answers
+*proved*, with what must hold for both sides to be defined, or *don't know* with the reason. Nothing
+here says *different*: only a witness may.
+"""
+
+from chainrule.proof.equality import Condition, Proof, prove_equal
+from chainrule.proof.joining import Joined, joined
+
+__all__ = ["Condition", "Joined", "Proof", "joined", "prove_equal"]

@@ -1,0 +1,241 @@
+"""Elements: what an entry of an array is, as a polynomial in atoms over factored denominators.
+
+An atom is a head (input, e^u, √u, Σ…, a condition) with indices. Atoms are treated as independent
+but for the relations of `reduced`; that can lose a proof and never invents one. Every
+rewriting holds wherever both sides are defined. Budgets count term products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import floor
+from typing import Any
+
+import flint
+
+from chainrule.errors import BudgetError
+from chainrule.graph.sizes import Size
+from chainrule.proof import polynomials as po
+from chainrule.proof.atoms import Atoms
+from chainrule.proof.indices import Index, offset, variable
+from chainrule.proof.polynomials import Monomial, Poly, PolyKey
+
+TERMS = 1_500
+#: Kinds of atoms that are 0 or 1.
+BITS = ("order", "delta", "flag")
+
+ONE = flint.fmpq(1)
+
+
+class Unknown(Exception):
+    """What the normal form has no rule for; the node stays an opaque atom."""
+
+
+class Vacuous(Unknown):
+    """A denominator that is 0 by its form."""
+
+
+@dataclass(frozen=True, eq=False)
+class Element:
+    """num/∏ denominators. num : a polynomial. den : (key of a normal polynomial, exponent)."""
+
+    num: Poly
+    den: tuple[tuple[PolyKey, int], ...] = ()
+
+    @property
+    def key(self) -> Any:
+        """One tuple for equal elements."""
+        return (po.key(self.num), self.den)
+
+
+class Arithmetic(Atoms):
+    """Sums, products and powers of elements over one table of atoms."""
+
+    def gen(self, atom: int) -> Element:
+        """An atom as an element."""
+        return Element({((atom, 1),): ONE})
+
+    def number(self, value: Any) -> Element:
+        """A rational number as an element."""
+        c = value if isinstance(value, flint.fmpq) else po.rational(value)
+        return Element({(): c} if c != 0 else {})
+
+    def size(self, size: Size) -> Element:
+        """A size: a polynomial in axes."""
+        total = self.number(0)
+        for names, c in size.terms:
+            m: Monomial = ()
+            for name in names:
+                m = po.times(m, ((self.atom(self.head("size", name, sign=1)), 1),))
+            total = self.add(total, Element({m: po.rational(c)}))
+        return total
+
+    def place(self, index: Index) -> Element:
+        """An index as a number."""
+        total = self.size(offset(index))
+        if index[1]:
+            counter = self.atom(self.head("place", (), sign=1), [variable(index[1])])
+            total = self.add(total, self.scale(self.gen(counter), po.rational(index[0])))
+        return total
+
+    def delta(self, a: Index, b: Index) -> Element:
+        """1 where two places are the same."""
+        if a[:2] == b[:2]:
+            gap = (offset(a) - offset(b)).const
+            if gap is not None:
+                return self.number(int(gap == 0))
+        return self.gen(self.atom(self.head("delta", (), [(0, 1), (1, 0)], 1), (a, b)))
+
+    # -- arithmetic ----------------------------------------------------------------------------
+
+    def made(self, num: Poly, den: Mapping[PolyKey, int]) -> Element:
+        """num/den with what divides both taken out."""
+        if not num:
+            return Element({})
+        if len(num) > TERMS:
+            raise BudgetError(f"a polynomial of more than {TERMS:,} terms")
+        left = {}
+        for q, e in den.items():
+            e, divisor = e, dict(q)
+            while e > 0:
+                self.spend(len(num) * len(divisor))
+                less = po.quotient(num, divisor)
+                if less is None:
+                    break
+                num, e = less, e - 1
+            if e:
+                left[q] = e
+        return Element(num, tuple(sorted(left.items())))
+
+    def scale(self, a: Element, c: Any) -> Element:
+        """c·a for a number."""
+        return Element({m: c * d for m, d in a.num.items()}, a.den) if c != 0 else Element({})
+
+    def neg(self, a: Element) -> Element:
+        """−a."""
+        return self.scale(a, -ONE)
+
+    def over(self, num: Poly, missing: Mapping[PolyKey, int]) -> Element:
+        """num times denominators that it lacks."""
+        total = Element(num)
+        for q, e in missing.items():
+            for _ in range(e):
+                total = self.mul(total, Element(dict(q)))
+        return total
+
+    def add(self, a: Element, b: Element) -> Element:
+        """a + b."""
+        if not a.num or not b.num:
+            return a if a.num else b
+        if a.den == b.den:
+            return self.made(po.plus(a.num, b.num), dict(a.den))
+        p, q = dict(a.den), dict(b.den)
+        both = {k: max(p.get(k, 0), q.get(k, 0)) for k in p.keys() | q.keys()}
+        x = self.over(a.num, {k: e - p.get(k, 0) for k, e in both.items()})
+        y = self.over(b.num, {k: e - q.get(k, 0) for k, e in both.items()})
+        if x.den or y.den:  # a relation brought in a denominator
+            bottom = Element({(): ONE}, tuple(sorted(both.items())))
+            return self.mul(self.add(x, y), bottom)
+        return self.made(po.plus(x.num, y.num), both)
+
+    def mul(self, a: Element, b: Element) -> Element:
+        """a·b."""
+        if not a.num or not b.num:
+            return Element({})
+        self.spend(len(a.num) * len(b.num))
+        den = dict(a.den)
+        for k, e in b.den:
+            den[k] = den.get(k, 0) + e
+        raw = po.product(a.num, b.num)
+        fine: Poly = {}
+        more: list[tuple[Any, Element]] = []
+        for m, c in raw.items():
+            by = self.reduced(m)
+            if by is None:
+                fine[m] = c
+            else:
+                more.append((c, by))
+        total = self.made(fine, den)
+        if more:
+            bottom = Element({(): ONE}, tuple(sorted(den.items())))
+            extra = Element({})
+            for c, other in more:
+                extra = self.add(extra, self.scale(other, c))
+            if den:
+                extra = self.made(extra.num, den) if not extra.den else self.mul(extra, bottom)
+            total = self.add(total, extra)
+        return total
+
+    def power(self, a: Element, n: int) -> Element:
+        """A whole power."""
+        if n < 0:
+            a, n = self.inverse(a), -n
+        if n > 64:
+            raise BudgetError("an exponent above 64")
+        total = self.number(1)
+        for _ in range(n):
+            total = self.mul(total, a)
+        return total
+
+    def reduced(self, m: Monomial) -> Element | None:
+        """A monomial by the relations of its atoms; None where none applies.
+
+        c² = c for what is 0 or 1; products of conditions on one quantity; sin² = 1 − cos²;
+        (√u)² = u, and √u below a bar is √u/u.
+        """
+        seen: dict[Any, int] = {}
+        for atom, e in m:
+            kind = self.kind(atom)
+            rest = tuple(x for x in m if x[0] != atom)
+            if kind in BITS and e != 1:
+                if e < 0:
+                    raise Unknown("a condition in a denominator")
+                return self.monomial(po.times(rest, ((atom, 1),)))
+            if kind == "order":
+                head, args = self.of[atom]
+                name = (self.heads[head].key[0], args)
+                if name in seen:
+                    rest = tuple(x for x in rest if x[0] != seen[name])
+                    return self.mul(self.monomial(rest), self.orders(seen[name], atom))
+                seen[name] = atom
+            if kind == "root" and not 0 < e < 1:
+                n = floor(e)
+                head, args = self.of[atom]
+                base = self.instance(self.heads[head].payload, args)
+                left = po.whole(e - n)
+                kept = self.monomial(po.times(rest, ((atom, left),) if left else ()))
+                return self.mul(kept, self.power(base, n))
+            if kind == "sin" and isinstance(e, int) and e >= 2:
+                head, args = self.of[atom]
+                cosine = self.gen(self.atom(self.heads[head].payload, args))
+                square = self.add(self.number(1), self.neg(self.mul(cosine, cosine)))
+                less = ((atom, e - 2),) if e > 2 else ()
+                return self.mul(self.monomial(po.times(rest, less)), square)
+        return None
+
+    def monomial(self, m: Monomial) -> Element:
+        """A monomial as an element."""
+        other = self.reduced(m)
+        return Element({m: ONE}) if other is None else other
+
+    def orders(self, a: int, b: int) -> Element:
+        """The product of two conditions t < p, t > q on one quantity t: a sum of conditions."""
+        (_, way, p), (_, other, q) = (self.heads[self.of[x][0]].key for x in (a, b))
+        if way == other:
+            least = p <= q if way == "<" else p >= q
+            return self.gen(a if least else b)
+        below, above = (p, q) if way == "<" else (q, p)
+        if below <= above:
+            return Element({})
+        return self.add(self.add(self.gen(a), self.gen(b)), self.number(-1))
+
+    # -- what `algebra` adds ---------------------------------------------------------------------
+
+    def inverse(self, a: Element) -> Element:
+        """1/a where a ≠ 0."""
+        raise NotImplementedError
+
+    def instance(self, template: Element, args: tuple[Index, ...]) -> Element:
+        """A template with indices in its slots."""
+        raise NotImplementedError

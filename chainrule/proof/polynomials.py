@@ -1,0 +1,199 @@
+"""Laurent polynomials over the rationals in numbered atoms, as plain dicts, and the way to FLINT.
+
+A monomial is a sorted tuple of (atom, exponent); exponents are integers, and fractions where the
+atom is positive. Exact division and factoring go through FLINT in the atoms concerned alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from functools import cache
+from math import gcd, lcm
+from typing import Any
+
+import flint
+
+Exponent = int | Fraction
+Monomial = tuple[tuple[int, Exponent], ...]
+Poly = dict[Monomial, Any]  # coefficients are fmpq
+PolyKey = tuple[tuple[Monomial, Any], ...]
+
+ONE = flint.fmpq(1)
+FACTOR_TERMS = 120
+FACTOR_DEGREE = 64
+
+
+def rational(value: int | Fraction) -> Any:
+    """An exact number as FLINT's."""
+    value = Fraction(value)
+    return flint.fmpq(value.numerator, value.denominator)
+
+
+def whole(e: Exponent) -> Exponent:
+    """An exponent as an integer where it is one."""
+    return e.numerator if isinstance(e, Fraction) and e.denominator == 1 else e
+
+
+def times(a: Monomial, b: Monomial) -> Monomial:
+    """The product of monomials."""
+    if not a or not b:
+        return a or b
+    out = dict(a)
+    for atom, e in b:
+        total = whole(out.get(atom, 0) + e)
+        if total:
+            out[atom] = total
+        else:
+            del out[atom]
+    return tuple(sorted(out.items()))
+
+
+def raised(a: Monomial, n: Exponent) -> Monomial:
+    """A power of a monomial."""
+    return tuple((atom, whole(e * n)) for atom, e in a) if n else ()
+
+
+def product(a: Poly, b: Poly) -> Poly:
+    """a·b."""
+    out: Poly = {}
+    for m, c in a.items():
+        for k, d in b.items():
+            both = times(m, k)
+            out[both] = out[both] + c * d if both in out else c * d
+    return {m: c for m, c in out.items() if c != 0}
+
+
+def shifted(a: Poly, by: Monomial, factor: Any) -> Poly:
+    """factor·by·a."""
+    return {times(m, by): c * factor for m, c in a.items()}
+
+
+def plus(a: Poly, b: Poly) -> Poly:
+    """a + b."""
+    out = dict(a)
+    for m, c in b.items():
+        total = out[m] + c if m in out else c
+        if total == 0:
+            del out[m]
+        else:
+            out[m] = total
+    return out
+
+
+def atoms_of(polys: Iterable[Poly]) -> list[int]:
+    """The atoms that occur, in order."""
+    return sorted({atom for p in polys for m in p for atom, _ in m})
+
+
+def common(p: Poly) -> Monomial:
+    """The largest monomial that divides every term; negative exponents where terms have them."""
+    lowest: dict[int, Exponent] | None = None
+    for m in p:
+        here = dict(m)
+        if lowest is None:
+            lowest = here
+            continue
+        for atom in lowest.keys() | here.keys():
+            lowest[atom] = min(lowest.get(atom, 0), here.get(atom, 0))
+    return tuple(sorted((a, e) for a, e in (lowest or {}).items() if e))
+
+
+def key(p: Poly) -> PolyKey:
+    """One tuple for equal polynomials."""
+    return tuple(sorted(p.items()))
+
+
+def content(p: Poly) -> Any:
+    """The positive number c for which p/c has coprime integers."""
+    top, bottom = 0, 1
+    for c in p.values():
+        top, bottom = gcd(top, int(c.p)), lcm(bottom, int(c.q))
+    return flint.fmpq(top, bottom)
+
+
+def normal(p: Poly) -> tuple[Any, Monomial, Poly]:
+    """p as number·monomial·q: q has no monomial factor, coprime integers, and one of its two signs
+    (by its coefficients where they tell it, so that names of atoms matter little)."""
+    shift = common(p)
+    up, down = sorted(p.values()), sorted(-c for c in p.values())
+    positive = up > down if up != down else max(p.items())[1] > 0
+    lead = content(p) * (1 if positive else -1)
+    return lead, shift, shifted(p, raised(shift, -1), 1 / lead)
+
+
+@cache
+def _ring(n: int) -> Any:
+    return flint.fmpq_mpoly_ctx.get([f"g{i}" for i in range(n)], flint.Ordering.lex)
+
+
+class Bridge:
+    """Polynomials with no negative exponents, in FLINT's form and back."""
+
+    def __init__(self, *polys: Poly) -> None:
+        self.atoms = atoms_of(polys)
+        self.unit = dict.fromkeys(self.atoms, 1)
+        for p in polys:
+            for m in p:
+                for atom, e in m:
+                    if isinstance(e, Fraction):
+                        self.unit[atom] = lcm(self.unit[atom], e.denominator)
+        self.ring = _ring(max(len(self.atoms), 1))
+
+    def there(self, p: Poly) -> Any:
+        """The FLINT polynomial."""
+        out = {}
+        for m, c in p.items():
+            e = dict(m)
+            out[tuple(int(e.get(a, 0) * self.unit[a]) for a in self.atoms) or (0,)] = c
+        return self.ring.from_dict(out)
+
+    def back(self, p: Any) -> Poly:
+        """And back."""
+        out: Poly = {}
+        for exponents, c in p.terms():
+            m = [
+                (a, whole(Fraction(int(e), self.unit[a])))
+                for a, e in zip(self.atoms, exponents, strict=False)
+                if int(e)
+            ]
+            out[tuple(m)] = flint.fmpq(c)
+        return out
+
+
+def quotient(p: Poly, q: Poly) -> Poly | None:
+    """p/q where q divides p, else None; q has no monomial factor."""
+    highest: dict[int, Exponent] = {}
+    lowest: dict[int, Exponent] = {}
+    for m in q:
+        for atom, e in m:
+            highest[atom] = max(highest.get(atom, 0), e)
+    top: dict[int, Exponent] = {}
+    for m in p:
+        here = dict(m)
+        for atom in highest:
+            e = here.get(atom, 0)
+            top[atom] = max(top.get(atom, e), e)
+            lowest[atom] = min(lowest.get(atom, e), e)
+    if any(top[a] - lowest[a] < e for a, e in highest.items()) or len(p) < 2:
+        return None
+    shift = common(p)
+    bridge = Bridge(p0 := shifted(p, raised(shift, -1), 1), q)
+    result, rest = divmod(bridge.there(p0), bridge.there(q))
+    return None if rest != 0 else shifted(bridge.back(result), shift, 1)
+
+
+def factors(q: Poly) -> tuple[Any, list[tuple[Poly, int]]]:
+    """A number and normal irreducible factors; q itself where that would be too long."""
+    degree = sum((abs(Fraction(x[1])) for m in q for x in m), Fraction(0))
+    if len(q) > FACTOR_TERMS or degree > FACTOR_DEGREE * len(q):
+        return ONE, [(q, 1)]
+    bridge = Bridge(q)
+    if any(int(e * bridge.unit[a]) > FACTOR_DEGREE for m in q for a, e in m):
+        return ONE, [(q, 1)]
+    constant, parts = bridge.there(q).factor()
+    out: list[tuple[Poly, int]] = []
+    for f, e in parts:
+        lead, _, g = normal(bridge.back(f))
+        constant, out = constant * lead ** int(e), [*out, (g, int(e))]
+    return constant, out
