@@ -8,10 +8,13 @@ value at all, shows that a derivative is wrong; what else breaks the contract le
 from __future__ import annotations
 
 import inspect
+import os
+import sysconfig
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +25,14 @@ from chainrule.derivation import show_shape
 from chainrule.errors import UsageError
 
 Values = Mapping[str, Any]
-LIBRARIES = ("numpy", "scipy", "chainrule")
+#: Where code lies that is not the user's: this package, installed ones, Python's own.
+LIBRARIES = tuple(
+    path + os.sep
+    for path in {
+        str(Path(__file__).parent.parent),
+        *(sysconfig.get_path(k) for k in ("purelib", "platlib", "stdlib", "platstdlib")),
+    }
+)
 WORK: Any = 100_000  # steps to find out whether two arrays share memory
 
 
@@ -310,8 +320,8 @@ def _owner(name: str) -> str:
 def where(why: BaseException) -> str:
     """`` at net.py:31 (J = J @ a1.T)``: the innermost line of the user's."""
     for frame in reversed(traceback.extract_tb(why.__traceback__)):
-        path = frame.filename.replace("\\", "/")
-        library = any(f"/{name}/" in path for name in LIBRARIES) and "/gallery/" not in path
+        path = frame.filename
+        library = path.startswith(LIBRARIES) and "gallery" not in Path(path).parts
         if not library and not path.startswith("<"):
             return f" at {path}:{frame.lineno}" + (f" ({frame.line})" if frame.line else "")
     return ""
