@@ -333,6 +333,8 @@ class Trials:
         rounding."""
         if apart.gap >= SOFT or apart.claimed is None:
             return False
+        if apart.least < TINY:
+            return True
         sides = [s for s in (ways.derived.side, ways.graph) if s is not None]
         moved = 0.0
         for side in sides:
@@ -406,7 +408,7 @@ class Trials:
                 tally.reasons[doubt] = None
                 if point.yours:
                     tally.mine = doubt
-                    tally.yours |= doubt is LAST_DIGITS
+                    tally.yours |= doubt is LAST_DIGITS or met.apart.least < TINY
                 return
         if met.apart is not None:
             if self.lonely:

@@ -1,4 +1,6 @@
 """Test functions of optimization, physics and textbooks; scalars, lists, several styles."""
+# People's own code stays as they write it.
+# ruff: noqa: B905, RUF007, RUF059
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
 """Losses and their gradients."""
+# People's own code stays as they write it.
+# ruff: noqa: B905, RUF007, RUF059
 
 from __future__ import annotations
 

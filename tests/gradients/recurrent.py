@@ -1,4 +1,6 @@
 """Networks over time, attention, and networks with weights in globals, lists and objects."""
+# People's own code stays as they write it.
+# ruff: noqa: B905, RUF007, RUF059
 
 from __future__ import annotations
 
