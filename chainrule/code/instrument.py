@@ -74,6 +74,10 @@ CALLERS: tuple[Any, ...] = (
 )
 NUMPY_CALLERS = ("vectorize", "apply_along_axis", "apply_over_axes", "fromfunction", "piecewise")
 
+#: Modules of this package that are followed as the user's: the examples, and what stands between
+#: the user's functions and a check.
+FOLLOWED = ("chainrule.gallery", "chainrule.claim.adapted")
+
 _CALLERS = frozenset(map(id, CALLERS))
 _PATHS = tuple(
     path.rstrip("/\\") + os.sep
@@ -256,7 +260,7 @@ class Hook:
         """Whether a reached function is the user's: neither installed nor ours."""
         module = function.__module__ or ""
         if module.startswith("chainrule."):
-            return module.startswith("chainrule.gallery")
+            return module.startswith(FOLLOWED)
         file = function.__code__.co_filename
         return not file.startswith("<frozen") and not file.startswith(_PATHS)
 

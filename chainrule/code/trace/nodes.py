@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.code.table import indexing
-from chainrule.code.trace import memory
+from chainrule.code.trace import meanings, memory
 from chainrule.code.trace.memory import Buffer, Record
 from chainrule.code.trace.record import Guard
 from chainrule.code.trace.traced import (
@@ -43,6 +43,7 @@ class Nodes(Watch):
         self.inputs: dict[str, Node] = {}
         self.found: dict[str, Any] = {}
         self._simpler: dict[int, tuple[int, Node]] = {}
+        self._written: tuple[int, dict[float, Any]] | None = None
 
     def read(self, array: Any, index: Any) -> Any:
         """`array[index]`: see `arrays`."""
@@ -94,13 +95,18 @@ class Nodes(Watch):
         return node
 
     def float_node(self, value: float) -> Node:
-        """A float that no literal explains: pi and e, short decimals, else a real within ±4 ulp."""
+        """A float that no literal explains: pi and e, short decimals, what a module's own
+        line says it is, else a real within ±4 ulp."""
         if value in NAMED:
             return self.graph.number(NAMED[value])
         if not np.isfinite(value):
             return self.graph.number(value)
-        short = digits_of(repr(value)) <= EXACT
-        return self.graph.number(Fraction(repr(value)) if short else value)
+        if digits_of(repr(value)) <= EXACT:
+            return self.graph.number(Fraction(repr(value)))
+        if self._written is None or self._written[0] != len(self.functions):
+            self._written = len(self.functions), meanings.written(self.functions.values())
+        known = meanings.meant(self.graph, value, self._written[1])
+        return self.graph.number(value) if known is None else known
 
     def constant(self, value: np.ndarray) -> Node:
         """An array that does not change, by its bytes."""

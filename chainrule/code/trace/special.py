@@ -314,7 +314,11 @@ def _mathematical(
         args = tuple(_listed(t, a) for a in args)
     args = tuple(t.met(a) for a in args)
     if not any(_traced(a) for a in args):
-        return True, function(*args, **kwargs)
+        result = function(*args, **kwargs)
+        plain = all(type(a) in (int, float) for a in args) and not kwargs
+        if row is None or not plain or type(result) is not float or not np.isfinite(result):
+            return True, result
+        args = tuple(t.traced(float(a), t.float_node(float(a))) for a in args)  # math.sqrt(2) is √2
     if row is None:
         if getattr(function, "__module__", "") == "_operator":
             return True, function(*args, **kwargs)  # the values' own operators

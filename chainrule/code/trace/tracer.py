@@ -187,6 +187,10 @@ class Tracer(Arrays, Hook):
                 return result
         elif type(left) is Text or (op == "%" and isinstance(left, str)):
             return self._filled(left, right, op)
+        elif op in _EXACT_OPERATORS and _plain_floats(left, right):
+            if type(left) in _FLOATS:  # what it means is kept: LAMBDA * ALPHA
+                return self.binary_value(op, self.traced(left, self.float_node(left)), right)
+            return self.binary_value(op, left, self.traced(right, self.float_node(right)))
         return super().binary(op, left, right, site)
 
     def inplace(self, op: str, target: Any, value: Any, site: Site) -> Any:
@@ -471,6 +475,18 @@ def _item_name(site: Site, index: Any) -> str:
 
 def _ours(value: Any) -> bool:
     return isinstance(value, Array | Traced)
+
+
+_FLOATS = (float, np.float64)
+_EXACT_OPERATORS = ("+", "-", "*", "/", "**")
+
+
+def _plain_floats(left: Any, right: Any) -> bool:
+    """Whether both are plain finite numbers, one a float at least, and the other not 0."""
+    kinds = {type(left), type(right)}
+    if not kinds <= {int, *_FLOATS} or kinds == {int}:
+        return False
+    return bool(np.isfinite(left) and np.isfinite(right) and left != 0 and right != 0)
 
 
 def _numpys(function: Any) -> bool:
