@@ -5,17 +5,21 @@ One verb for formulas and for code. The machinery for code is loaded when code i
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import sympy as sp
 
 from chainrule.claim import code_claim, formula_claims
+from chainrule.claim.styles import Claim, Stopped
 from chainrule.derivation import Derivation, FormulaDerivation
 from chainrule.errors import ShapeError, UsageError
+from chainrule.isolation import Found, Limits, Work, isolated, limits_of
 from chainrule.judge.formula import judge_formula
 from chainrule.judge.function import judge_code
 from chainrule.values.evaluate import bind
@@ -24,8 +28,11 @@ from chainrule.verdict import Finding, Status, Verdict
 if TYPE_CHECKING:
     from chainrule.claim.pair import Mode
     from chainrule.code.derive import CodeDerivation
+    from chainrule.domains import Domain
 
 __all__ = ["assert_derivative", "check"]
+
+NOTHING: Any = object()  # for an argument that was not given
 
 
 def _users_points(derivation: FormulaDerivation, at: Any) -> list[dict[sp.Symbol, Fraction]]:
@@ -76,13 +83,21 @@ def check(
     cotangent: str | None = None,
     tangent: str | Mapping[str, str] | None = None,
     shapes: Mapping[str, str] | None = None,
+    domains: Mapping[str, Domain] | None = None,
+    isolate: bool | Limits | None = None,
 ) -> Verdict: ...
 
 
-def check(derivation: Any, claimed: Any, *, at: Any = None, **code: Any) -> Verdict:
+@overload
+def check(derivation: Claim, *, at: Mapping[str, Any] | None = None, **options: Any) -> Verdict: ...
+
+
+def check(derivation: Any, claimed: Any = NOTHING, *, at: Any = None, **code: Any) -> Verdict:
     """Whether `claimed` is the derivative.
 
-    derivation : what `chainrule.derive` gave, of formulas or of code; or a NumPy function.
+    derivation : what `chainrule.derive` gave, of formulas or of code; or a NumPy function. Or a
+        `Claim` (`chainrule.pair`, `fused`, `layer`), which holds both sides, and options: what is
+        given here comes before what it holds.
     claimed : of formulas: a formula (text, SymPy object, list of them), or a NumPy function whose
         arguments are named after the derivation's variables (scalars, (n,) vectors, (m, n)
         matrices) and that returns the derivative, or a mapping input → derivative where there are
@@ -102,6 +117,15 @@ def check(derivation: Any, claimed: Any, *, at: Any = None, **code: Any) -> Verd
     cotangent : the argument of `claimed` that takes the cotangent. tangent : likewise, or
         place → argument.
     shapes : names for axes.
+    domains : input → what is known of it, such as {"y": chainrule.one_hot(axis=0)}: points are
+        drawn from there, and it is part of the scope. Derivatives are taken with all entries free.
+
+    Of both:
+
+    isolate : True, or `chainrule.Limits(seconds=60, megabytes=4096)`: each function is checked in a
+        process of its own, so that code that never returns, ends the process or takes all memory
+        is inconclusive, and the findings of the others stand. What it prints is not shown. Needs a
+        system that can fork (Linux, macOS).
 
     Returns a Verdict: proved, agrees, inconclusive, disagrees or refuted for each derivative, with
     scope and witness; and apart from that how the float64 code does. There is no tolerance to
@@ -130,11 +154,23 @@ def check(derivation: Any, claimed: Any, *, at: Any = None, **code: Any) -> Verd
     >>> check(loss, gradient, at={"w": np.array([1.0, 2.0]), "x": np.eye(3, 2)}, wrt="w").status
     'agrees'
     """
+    if isinstance(derivation, Claim):
+        code = {**derivation.options, **code}
+    limits = limits_of(code.pop("isolate", None)) if "isolate" in code else None
+    if isinstance(derivation, Claim):
+        if claimed is not NOTHING:
+            raise UsageError("a Claim holds both sides; check(claim) takes no second one")
+        return _check_claim(derivation, at, limits, **code)
+    if claimed is NOTHING:
+        raise UsageError(
+            "check needs what is claimed too: a formula, or the function that computes the "
+            "derivative; for functions with a cache, or objects, see pair, fused and layer"
+        )
     if not isinstance(derivation, FormulaDerivation) and (
         isinstance(derivation, Derivation)
         or (callable(derivation) and not isinstance(derivation, (sp.Basic, type)))
     ):
-        return _check_code(derivation, claimed, at, **code)
+        return _check_code(derivation, claimed, at, limits, **code)
     if code:
         raise UsageError(f"{next(iter(code))}= speaks of a function's code, not of formulas")
     if not isinstance(derivation, FormulaDerivation):
@@ -147,6 +183,8 @@ def check(derivation: Any, claimed: Any, *, at: Any = None, **code: Any) -> Verd
             f"there is nothing to check; give a formula or a function for {derivation.name}"
         )
     users = _users_points(derivation, at)
+    if limits is not None:
+        return isolated(derivation.name, _works(derivation, claimed, at), limits)
     findings: dict[str, Finding] = {}
     if isinstance(claimed, Mapping) and any(callable(c) for c in claimed.values()):
         for key, part in claimed.items():
@@ -176,17 +214,107 @@ def _alone(derivation: FormulaDerivation, key: Any) -> FormulaDerivation:
     )
 
 
-def _check_code(forward: Any, claimed: Any, at: Any, **options: Any) -> Verdict:
-    """Code on both sides. Whatever the user's code does meanwhile is undone."""
+def _works(derivation: FormulaDerivation, claimed: Any, at: Any) -> list[Work]:
+    """What each child checks of a formula: one function, or all that is given as formulas."""
+
+    def work(name: str, keys: Sequence[str], part: Any) -> Work:
+        def run() -> Found:
+            verdict = check(derivation, part, at=at)
+            return verdict.subject, dict(verdict.findings)
+
+        return Work(name, tuple(keys), run)
+
+    if isinstance(claimed, Mapping) and any(callable(c) for c in claimed.values()):
+        blocks = {k: derivation[k] for k in claimed}
+        names = {k: f"∂{b.output}/∂{b.input}" for k, b in blocks.items()}
+        return [work(names[k], [names[k]], {k: part}) for k, part in claimed.items()]
+    name = getattr(claimed, "__name__", derivation.name) if callable(claimed) else derivation.name
+    return [work(name, [name], claimed)]
+
+
+def _check_claim(claim: Claim, at: Any, limits: Limits | None = None, **options: Any) -> Verdict:
+    """A claim's two sides, and what they come to."""
+    if limits is not None:
+        name = getattr(claim.backward or claim.forward, "__name__", "the claim")
+
+        def run() -> Found:
+            verdict = _check_claim(claim, at, **options)
+            return verdict.subject, dict(verdict.findings)
+
+        wanted = options.get("wrt") or [name]
+        keys = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+        return isolated(name, [Work(name, keys, run)], limits)
+    from chainrule.evidence.keeping import kept
+    from chainrule.judge.code import raised
+
+    point = claim.point(at)
+    known = claim.known(options)
+    with kept(claim.code, point):
+        if known is not None:
+            findings = known.check(point)
+            if findings is not None:
+                return Verdict(known.claim.derivation.name, findings)
+        try:
+            sides = claim.sides(point, options)
+        except (UsageError, ShapeError):
+            raise
+        except Stopped as stopped:
+            name, why = str(stopped), stopped.__cause__
+            assert why is not None
+            return Verdict(name, {name: raised(name, why)})
+    if isinstance(sides.forward, Derivation) or not callable(sides.forward):
+        return check(sides.forward, sides.claimed, at=sides.at, **sides.options)
+    keep = partial(claim.learn, options)
+    return Verdict(*_judged(sides.forward, sides.claimed, sides.at, sides.options, keep=keep))
+
+
+def _check_code(
+    forward: Any, claimed: Any, at: Any, limits: Limits | None = None, **options: Any
+) -> Verdict:
+    """Code on both sides; with limits, a process for each function of the user's."""
+    if limits is None:
+        return Verdict(*_judged(forward, claimed, at, options))
+    from chainrule.claim.pair import functions_of
+    from chainrule.code.derive import CodeDerivation
+    from chainrule.code.trace.places import canonical, said
+
+    wanted = options.get("wrt") or ()
+    named = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+    works = []
+    for n, (key, f) in enumerate(functions_of(claimed).items()):
+        keys = (canonical(key),) if key else named or (said(f),)
+        works.append(Work(said(f), keys, partial(_judged, forward, claimed, at, options, n)))
+    function = forward.prepared.function if isinstance(forward, CodeDerivation) else forward
+    return isolated(said(function), works, limits)
+
+
+def _judged(
+    forward: Any,
+    claimed: Any,
+    at: Any,
+    options: Mapping[str, Any],
+    only: int | None = None,
+    keep: Callable[[Any], None] | None = None,
+) -> Found:
+    """The findings of code. Whatever the user's code does meanwhile is undone.
+
+    only : the number of the one function of the user's to judge; the claim is that of all.
+    keep : takes what a check at another point may begin with.
+    """
     from chainrule.claim.pair import functions_of, pair_claim
     from chainrule.code.derive import CodeDerivation
     from chainrule.code.trace.places import said
     from chainrule.evidence.calling import unnamed
     from chainrule.evidence.keeping import kept
-    from chainrule.judge.code import judge_pair, not_followed
+    from chainrule.judge.code import judge_and_keep, not_followed
 
     if at is not None and not isinstance(at, Mapping):
         raise UsageError(f"at={at!r}: give one point as name → value, such as {{'x': x}}")
+    known = inspect.signature(pair_claim).parameters
+    for name in options:
+        if name not in known:
+            theirs = ", ".join(n for n, p in known.items() if p.kind is p.KEYWORD_ONLY)
+            raise UsageError(f"check has no option {name}=; those of code are {theirs}, isolate")
     followed = isinstance(forward, CodeDerivation)
     function = forward.prepared.function if followed else forward
     functions = functions_of(claimed)
@@ -194,7 +322,8 @@ def _check_code(forward: Any, claimed: Any, at: Any, **options: Any) -> Verdict:
     with kept([function, *functions.values()], given):
         try:
             claim = pair_claim(forward, claimed, at, **options)
-            meant = unnamed(claim)
+            with kept(functions.values(), {}):  # what it changes is to be seen later
+                meant = unnamed(claim)
             if meant:
                 claim = pair_claim(forward, claimed, at, **{**options, "wrt": meant})
         except (UsageError, ShapeError):
@@ -202,13 +331,20 @@ def _check_code(forward: Any, claimed: Any, at: Any, **options: Any) -> Verdict:
         except Exception as why:  # of the user's code, or of following it
             wanted = options.get("wrt") or [k for k in functions if k] or [""]
             keys = [wanted] if isinstance(wanted, str) else list(wanted)
-            return Verdict(said(function), not_followed(function, functions, keys, why))
-        return Verdict(claim.derivation.name, judge_pair(claim))
+            if only is not None:
+                first = next(iter(functions))
+                mine = [*functions][only]
+                keys = [k for k in keys if (k if k in functions else first) == mine]
+            return said(function), not_followed(function, functions, keys, why)
+        findings, kept_for_later = judge_and_keep(claim, only)
+        if keep is not None:
+            keep(kept_for_later)
+        return claim.derivation.name, findings
 
 
 def assert_derivative(
     derivation: Any,
-    claimed: Any,
+    claimed: Any = NOTHING,
     *,
     at: Any = None,
     require: Status = "agrees",

@@ -7,6 +7,8 @@ float64 *code* compute it. Imports nothing of chainrule but `errors`.
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
@@ -149,6 +151,12 @@ class Finding:
             self.code is not None and self.code.at_users_point
         )
 
+    @property
+    def remark(self) -> bool:
+        """Whether it is no answer of its own: the code keeps the contract but for a trifle, such
+        as a result that shares memory with an input. A remark decides no status."""
+        return self.status == "agrees" and {e.rung for e in self.evidence} == {"contract"}
+
 
 _VERB: Mapping[Status, str] = MappingProxyType(
     {
@@ -174,6 +182,8 @@ def _lines(finding: Finding) -> list[str]:
         headline = f"{finding.name} is refuted at an edge"
     if finding.status == "inconclusive" and any(e.rung == "contract" for e in finding.evidence):
         headline = f"{finding.name} breaks the contract: inconclusive"
+    if finding.status == "agrees" and any(e.rung == "contract" for e in finding.evidence):
+        headline = f"{finding.name}: a remark"
     if conditions and finding.status in ("proved", "agrees"):
         headline += f", for {conditions}"
     rows: list[tuple[str, str]] = [("because", finding.reason)]
@@ -203,6 +213,40 @@ def _lines(finding: Finding) -> list[str]:
     return [headline, *(f"  {label:<10} {text}" for label, text in rows if text)]
 
 
+def _data(finding: Finding) -> dict[str, Any]:
+    """A finding's fields; figures may be any mapping, and dataclasses copy only dicts."""
+    evidence = [{**vars(e), "figures": dict(e.figures)} for e in finding.evidence]
+    witness = finding.witness and {**vars(finding.witness), "point": dict(finding.witness.point)}
+    return {
+        "name": finding.name,
+        "status": finding.status,
+        "reason": finding.reason,
+        "scope": asdict(finding.scope),
+        "evidence": evidence,
+        "witness": witness,
+        "correction": finding.correction,
+        "code": finding.code and asdict(finding.code),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """JSON data of the same meaning; numbers of other libraries become Python's own."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(v) for v in value]
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else str(float(value))
+    single = getattr(value, "item", None)  # NumPy's scalars
+    if single is not None and not isinstance(value, str):
+        return _plain(single())
+    return str(value)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The answer of a check: one finding for each derivative, the worst one first in weight.
@@ -223,8 +267,9 @@ class Verdict:
 
     @property
     def worst(self) -> Finding:
-        """The finding that decides the status."""
-        return max(self.findings.values(), key=lambda f: (STATUSES.index(f.status), not f.ok))
+        """The finding that decides the status; a remark only where there is nothing else."""
+        found = [f for f in self.findings.values() if not f.remark] or [*self.findings.values()]
+        return max(found, key=lambda f: (STATUSES.index(f.status), not f.ok))
 
     @property
     def status(self) -> Status:
@@ -240,7 +285,8 @@ class Verdict:
         return self.ok
 
     def __str__(self) -> str:
-        return "\n".join(line for f in self.findings.values() for line in _lines(f))
+        blocks = ("\n".join(_lines(f)) for f in self.findings.values())
+        return "\n".join(dict.fromkeys(blocks))  # one thing that concerns several is said once
 
     def require(self, status: Status = "agrees") -> None:
         """Raise DerivativeError unless every finding is ok and at least as good as `status`."""
@@ -250,17 +296,29 @@ class Verdict:
             raise DerivativeError(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """The verdict as JSON data, with a schema version."""
+        """The verdict as JSON data, with a schema version: see docs/verdict.md.
+
+        Only dicts with text as keys, lists, text, bools, ints, finite floats and None; what is no
+        finite float is the text "nan", "inf" or "-inf".
+
+        >>> fine = Finding("df/dx", "proved", "one normal form", Scope())
+        >>> Verdict("df/dx", {"df/dx": fine}).to_dict()["findings"]["df/dx"]["scope"]["shapes"]
+        'scalars'
+        """
         return {
             "schema_version": SCHEMA_VERSION,
-            "subject": self.subject,
+            "subject": str(self.subject),
             "status": self.status,
             "ok": self.ok,
             "findings": {
-                name: {**asdict(finding), "ok": finding.ok}
+                str(name): {**_plain(_data(finding)), "ok": finding.ok}
                 for name, finding in self.findings.items()
             },
         }
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """`to_dict` as JSON text. indent : as for json.dumps; None for one line."""
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Verdict, (self.subject, dict(self.findings))

@@ -18,8 +18,13 @@ from tests.gradients import Case, both, modules, mutant
 
 Array = Any
 ALL = [(m, c) for m in modules() for c in m.CASES]
-HONEST = {"factorization": "M is as you gave it (it holds 0 and 1 only)"}
+HONEST = {
+    "max_pool": "its entries are no one derivative",  # a tie gives all of them the whole
+    "factorization": 'M is 0 or 1: domains={"M": cr.integers(0, 1)}',
+}
 #: The code raises at the very point: there is no value to refute.
+#: A path that is not the only one; one of the last digits of P; a Jacobian too large for residues.
+UNPROVED = {"svm_naive", "hinge", "tsne", "two_layer"}
 RAISES = {("net_of_lists", 0), ("net_of_lists", 1)}
 RNG = np.random.default_rng(17)
 
@@ -65,8 +70,10 @@ def test_a_right_gradient_agrees_and_wrong_ones_do_not(
         assert verdict.status == "refuted" and HONEST[case.id] in str(verdict)
         assert "your own among them" in str(verdict)
     else:
-        assert verdict.status == "agrees" and verdict.ok, str(verdict)
-        assert {f.scope.followed for f in verdict.findings.values()} == {"traced"}
+        assert verdict.status == ("agrees" if case.id in UNPROVED else "proved"), str(verdict)
+        assert verdict.ok, str(verdict)
+        followed = {f.scope.followed for f in verdict.findings.values() if not f.remark}
+        assert followed == {"traced"}
     assert snapshot(case) == before
     for number, (what, *_) in enumerate(case.wrong):
         made, wrong = mutant(module, case, number, tmp_path)
@@ -109,16 +116,19 @@ def test_any_slope_between_is_right_at_a_kink(at_zero: float) -> None:
 
     for x in (np.array([0.0, 1.0, -1.0]), np.zeros(3)):
         verdict = cr.check(relu, gradient, at={"x": x})
-        assert verdict.status == "agrees" and "a kink of the forward code" in str(verdict)
+        assert verdict.status in ("proved", "agrees"), str(verdict)
+        assert "a kink of the forward code" in str(verdict)
 
 
 def test_a_slope_beyond_both_sides_of_a_kink() -> None:
-    """5 is no slope of relu; it is no certified witness either."""
+    """5 is no slope of relu, and none of the slopes beside: certified."""
     verdict = cr.check(
         relu, lambda x: 2 * np.where(x == 0, 5.0, x > 0), at={"x": np.array([0.0, 1.0, -1.0])}
     )
-    assert verdict.status == "inconclusive"
-    assert "entry [0] is 10 there, and 0 to 2 beside it" in str(verdict)
+    assert verdict.status == "refuted" and verdict.worst.witness.where == "edge"
+    assert "entry [0] is 10, and the derivatives on all sides of that kink lie between 0 and 2" in (
+        " ".join(str(verdict).split())
+    )
 
 
 class Model:
@@ -150,7 +160,7 @@ def test_places_are_read_from_the_names_that_are_returned() -> None:
             model.loss, model.gradients, at={"x": RNG.normal(size=(2, 4))}, **options
         )
         assert {k: f.status for k, f in verdict.findings.items()} == dict.fromkeys(
-            ("self.weights[0]", "self.weights[1]", "self.scale"), "agrees"
+            ("self.weights[0]", "self.weights[1]", "self.scale"), "proved"
         )
 
 
@@ -173,8 +183,8 @@ def test_one_array_for_a_list_of_numbers() -> None:
     line = lambda coef, x: coef[0] + coef[1] * x**2  # noqa: E731
     right = cr.check(line, lambda coef, x: np.array([1.0, x**2]), at=at, wrt="coef")
     wrong = cr.check(line, lambda coef, x: np.array([1.0, x**3]), at=at, wrt="coef")
-    assert right.status == "agrees"
-    assert [f.status for f in wrong.findings.values()] == ["agrees", "refuted"]
+    assert right.status == "proved"
+    assert [f.status for f in wrong.findings.values()] == ["proved", "refuted"]
     assert wrong.worst.name == "<lambda>[1]"
 
 
@@ -208,7 +218,7 @@ def test_labels_of_fixed_number_keep_the_rows_at_theirs() -> None:
         return p / len(y)
 
     at = {"S": RNG.normal(size=(5, 3)), "y": np.array([0, 2, 1, 1, 0])}
-    assert cr.check(loss, gradient, at=at, wrt="S").status == "agrees"
+    assert cr.check(loss, gradient, at=at, wrt="S").status == "proved"
 
 
 def test_one_entry_of_a_large_array_costs_little() -> None:
@@ -259,7 +269,7 @@ def test_what_is_said_of_forward_and_backward_with_a_cache() -> None:
         return from_cache(dout, cached(x, w)[1])
 
     at = {"x": RNG.normal(size=(3, 2)), "w": RNG.normal(size=(2, 2))}
-    assert cr.check(cached, whole, at=at, of="[0]").status == "agrees"
+    assert cr.check(cached, whole, at=at, of="[0]").status == "proved"
 
 
 def test_a_backward_that_returns_the_loss_too() -> None:
@@ -289,7 +299,7 @@ def test_magnitudes_and_kinds_of_floats(size: float, kind: Any) -> None:
         at = {"w": RNG.normal(size=3) * size, "X": RNG.normal(size=(n, 3)), "y": np.ones(n)}
         at = {k: v.astype(kind) for k, v in at.items()}
         verdict = cr.check(loss, gradient, at=at, wrt="w")
-        assert verdict.status == "agrees", str(verdict)
+        assert verdict.status == "proved", str(verdict)
 
 
 def test_long_points_and_formulas_are_cut() -> None:

@@ -24,15 +24,17 @@ TABLE: dict[str, tuple[str, ...]] = {
     "text": ("sympy",),
     "algebra": ("flint", "sympy"),
     "points": ("sympy",),
+    "domains": ("numpy",),
     "graph": ("numpy", "sympy"),
     "values": ("flint", "numpy", "sympy"),
     "proof": ("flint", "numpy"),
     "code": ("numpy",),
     "formulas": ("numpy", "sympy"),
     "deriving": (),
-    "claim": ("sympy",),
+    "claim": ("numpy", "sympy"),
     "evidence": ("flint", "numpy", "sympy"),
     "judge": ("flint", "numpy", "sympy"),
+    "isolation": ("pebble",),
     "corridor": ("numpy", "sympy"),
     "layers": ("flint", "numpy", "sympy"),
     "strategies": ("hypothesis", "numpy", "sympy"),
@@ -41,11 +43,13 @@ TABLE: dict[str, tuple[str, ...]] = {
     "cli": (),
 }
 
-#: Calls that reach down, when they are called: a derivation's methods, the public names.
+#: Calls that reach down, when they are called: a derivation's and a claim's methods, the public
+#: names.
 REACHES_DOWN = {
     ("derivation", "values"),
     ("derivation", "graph"),
     ("derivation", "corridor"),
+    ("claim", "corridor"),
 }
 
 

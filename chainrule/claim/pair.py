@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from chainrule.code.derive import CodeDerivation, derive_code
 from chainrule.code.trace.places import Prepared, canonical, prepare, said
 from chainrule.derivation import show_shape
+from chainrule.domains import Domain, Lines, Square, declared
 from chainrule.errors import UsageError
 from chainrule.graph.derivative.adjoint import hessian, reverse
 from chainrule.graph.derivative.tangent import forward
@@ -27,11 +28,13 @@ class Part:
     """One function of the user's, and what it is said to return.
 
     name : its own. wrt : the places whose derivatives it returns; None: what it returns says.
+    labels : key of what it returns, or place → what the user calls it, where that is another name.
     """
 
     name: str
     function: Callable[..., Any]
     wrt: tuple[str, ...] | None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class PairClaim:
     derivation : of the forward code. given : the places asked for; () if nobody named any.
     directions : argument of the user's → the place whose tangent it is, "" for the cotangent.
     renamed : argument of the user's → forward's argument that it is, where their names differ.
-    values : what was given for directions.
+    values : what was given for directions. domains : input → what is declared of it.
     """
 
     derivation: CodeDerivation
@@ -51,6 +54,16 @@ class PairClaim:
     directions: Mapping[str, str]
     renamed: Mapping[str, str]
     values: Mapping[str, Any]
+    domains: Mapping[str, Domain] = field(default_factory=dict)
+
+    def said_domains(self) -> tuple[str, ...]:
+        """What is declared, as one says it: "y one-hot along axis 0"."""
+        tied = [n for n, d in self.domains.items() if isinstance(d, (Square, Lines))]
+        free = [n for n in tied if any(n in (p.wrt or (n,)) for p in self.parts)]
+        return tuple(
+            f"{n} {d.said}" + (" (derivatives with all its entries free)" if n in free else "")
+            for n, d in self.domains.items()
+        )
 
     def of_part(self, name: str) -> str:
         """The name in the graph of a direction: the argument's own, unless a place has it."""
@@ -141,6 +154,7 @@ def pair_claim(
     cotangent: str | None = None,
     tangent: str | Mapping[str, str] | None = None,
     shapes: Mapping[str, str] | None = None,
+    domains: Mapping[str, Domain] | None = None,
 ) -> PairClaim:
     """What is claimed of two pieces of code; see `chainrule.check`.
 
@@ -169,7 +183,7 @@ def pair_claim(
         mine = _under(canonical(key), derivation.wrt) if key else given or None
         if mine == ():
             raise UsageError(f"a function is given for {key}, and wrt= names {', '.join(given)}")
-        parts.append(Part(said(function), function, mine))
+        parts.append(Part(said(function), function, mine, getattr(function, "labels", {})))
     if keys:
         for name in given:
             if not any(name in (p.wrt or ()) for p in parts):
@@ -199,7 +213,7 @@ def pair_claim(
     elif mode == "jvp":
         directions = _tangents(named, given or derivation.wrt, extra)
         given = given or tuple(directions.values())
-        parts = [Part(p.name, p.function, (derivation.of[0],)) for p in parts]
+        parts = [replace(p, wrt=(derivation.of[0],)) for p in parts]
         extra = [e for e in extra if e not in directions]
     elif cotangent is not None or tangent is not None:
         raise UsageError(f"mode={mode!r} has no cotangent and no tangent")
@@ -224,7 +238,32 @@ def pair_claim(
     stray = sorted(values.keys() - directions.keys())
     if stray:
         raise UsageError(f"at gives {stray[0]}, which {derivation.trace.function} does not read")
-    return PairClaim(derivation, tuple(parts), mode, given, directions, renamed, values)
+    held = _domains(derivation, domains)
+    return PairClaim(derivation, tuple(parts), mode, given, directions, renamed, values, held)
+
+
+def _domains(derivation: CodeDerivation, domains: Any) -> dict[str, Domain]:
+    """Input → what is declared of it, held to the user's own values."""
+    if domains is None:
+        return {}
+    if not isinstance(domains, Mapping):
+        raise UsageError(
+            f"domains={domains!r}: give input → domain, such as {{'y': cr.one_hot(axis=0)}}"
+        )
+    inputs = derivation.prepared.inputs
+    found: dict[str, Domain] = {}
+    for name, domain in domains.items():
+        places = _under(canonical(str(name)), [n for n in derivation.trace.inputs if n in inputs])
+        if not places:
+            known = ", ".join(derivation.trace.inputs)
+            raise UsageError(
+                f"domains names {name}, which {derivation.trace.function} does not read "
+                f"(it reads {known})"
+            )
+        for place in places:
+            declared(place, domain, inputs[place])
+            found[place] = domain
+    return found
 
 
 def _tangents(named: Mapping[str, str], wrt: Sequence[str], extra: list[str]) -> dict[str, str]:

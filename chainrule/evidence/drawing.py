@@ -1,7 +1,9 @@
 """Points for code: the user's sizes and small ones, values over decades of magnitude and all signs.
 
 Every drawn float is a binary fraction of few digits and never zero, so that the same point can be
-handed to the code in float64 and to balls exactly. What a text decides is alike on every machine.
+handed to the code in float64 and to balls exactly. A declared domain that holds no such floats (a
+unit vector) gets exact fractions for the balls and the nearest floats for the code. What a text
+decides is alike on every machine.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,9 +22,13 @@ from chainrule.code.trace.audit import off_path
 from chainrule.code.trace.places import Prepared
 from chainrule.code.trace.record import Trace
 from chainrule.derivation import show_shape
+from chainrule.domains import Domain, Square, exactly
+from chainrule.domains.values import Values, meant, nearest
 from chainrule.errors import ShapeError
 from chainrule.graph.node import Node, bind_sizes, count, reached
 from chainrule.points import SCALES, WIDE, generator
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 #: How values are drawn, in the order in which that is tried.
 KINDS = ("positive", "signed", "near", "scaled", "unit", "mixed", "scaled", "near", "wide")
@@ -32,13 +39,14 @@ class Point:
     """values : by the derivation's input names. sizes : in words; "" for the user's own sizes.
 
     breaks : sizes that are equal in the user's point and not here, "N = n". yours : whether it is
-    the user's own point.
+    the user's own point. edge : the kind of edge that it was made for; "" for other points.
     """
 
     values: Mapping[str, Any]
     sizes: str = ""
     breaks: str = ""
     yours: bool = False
+    edge: str = ""
 
     @property
     def entries(self) -> int:
@@ -56,29 +64,27 @@ class Sizing:
 
 
 def sizings(
-    trace: Trace, others: Sequence[tuple[Trace, Mapping[str, str]]], inputs: Mapping[str, Node]
+    trace: Trace,
+    others: Sequence[tuple[Trace, Mapping[str, str]]],
+    inputs: Mapping[str, Node],
+    domains: Mapping[str, Domain] = _NONE,
 ) -> list[Sizing]:
     """Small sizes on which every trace keeps its path: pairwise different, equal, ones.
 
     others : further traces, each with its input → the first one's (or "").
-    inputs : every input of the derivation, directions as well.
+    inputs : every input of the derivation, directions as well. domains : what must hold there too.
     """
     env = trace.graph.env
     free = [n for n in env if any(n in s.names for x in inputs.values() for s in x.shape)]
     if not free:
         return []
     groups = list(dict.fromkeys(env[n] for n in free))  # equal in the user's point: kept equal
-    up = {n: 2 + groups.index(env[n]) for n in free}
-    down = {n: 1 + len(groups) - groups.index(env[n]) for n in free}
+    many = [n for n in free if env[n] != 1]
+    ones = dict.fromkeys(free, 1)  # one place stays one: a column, a single output
+    up = ones | {n: 2 + groups.index(env[n]) for n in many}
+    down = ones | {n: 1 + len(groups) - groups.index(env[n]) for n in many}
     split = {n: 2 + k for k, n in enumerate(free)}
-    tried = [
-        up,
-        down,
-        dict.fromkeys(free, 2),
-        dict.fromkeys(free, 3),
-        dict.fromkeys(free, 1),
-        split,
-    ]
+    tried = [up, down, ones | dict.fromkeys(many, 2), ones | dict.fromkeys(many, 3), ones, split]
     fixed = {  # sizes that are plain numbers in the code: equal ones are kept equal
         size
         for x in inputs.values()
@@ -95,6 +101,8 @@ def sizings(
         shapes = {n: tuple(s.at(sizes) for s in x.shape) for n, x in inputs.items()}
         if key in seen or not _fits(trace, shapes):
             continue
+        if any(d.misfit(shapes[n]) for n, d in domains.items() if n in shapes):
+            continue
         if all(_fits(t, _named(t, names, shapes)) for t, names in others):
             seen.add(key)
             says = ", ".join(f"{n} = {v}" for n, v in sizes.items())
@@ -105,9 +113,27 @@ def sizings(
                 for value in groups
                 if len({sizes[n] for n in free if env[n] == value}) > 1
             ]
-            broken += [f"{n} = {env[n]}" for n in free if env[n] in fixed and sizes[n] != env[n]]
+            # an axis of one place is often one by its nature: a column, a single output
+            broken += [
+                f"{n} = {env[n]}"
+                for n in free
+                if (env[n] in fixed or env[n] == 1) and sizes[n] != env[n]
+            ]
             found.append(Sizing(shapes, says, ", ".join(broken)))
     return found
+
+
+def squared(
+    domains: Mapping[str, Domain], inputs: Mapping[str, Node], sizes: Mapping[str, int]
+) -> dict[str, int]:
+    """Sizes by axis, those of matrices that are declared square made one."""
+    out = dict(sizes)
+    for name, domain in domains.items():
+        if isinstance(domain, Square) and name in inputs:
+            rows, columns = inputs[name].shape[-2:]
+            if columns.name in out:
+                out[columns.name] = rows.at(out)
+    return out
 
 
 def _named(
@@ -150,21 +176,43 @@ def drawn(
     fixed: Sequence[str],
     *,
     seed: str,
-) -> Iterator[dict[str, Any]]:
+    domains: Mapping[str, Domain] = _NONE,
+) -> Iterator[Values]:
     """Values for inputs of given shapes, one kind after another, without end.
 
     own : the user's values; integers and bools are taken from those. fixed : inputs that stay.
+    domains : what inputs must belong to, by name; nothing is drawn where none fits these shapes.
     """
+    if any(d.misfit(shapes[n]) for n, d in domains.items() if n in shapes and n not in fixed):
+        return
     rng = generator(seed)
     turn = 0
     while True:
         kind = KINDS[turn % len(KINDS)]
         shared = SCALES[1 + rng.randrange(len(SCALES) - 1)]
-        yield {
-            n: own[n] if n in fixed else _value(rng, kind, shared, node, own[n], shapes[n])
-            for n, node in inputs.items()
-        }
+        values: dict[str, Any] = {}
+        exact: dict[str, Any] = {}
+        for n, node in inputs.items():
+            if n in fixed:
+                values[n] = own[n]
+                exact |= {n: meant(own)[n]} if n in meant(own) else {}
+            elif n in domains:
+                values[n], more = _member(domains[n], rng, kind, shared, own[n], shapes[n])
+                exact |= {} if more is None else {n: more}
+            else:
+                values[n] = _value(rng, kind, shared, node, own[n], shapes[n])
+        yield Values(values, exact)
         turn += 1
+
+
+def _member(
+    domain: Domain, rng: Random, kind: str, shared: Fraction, own: Any, shape: tuple[int, ...]
+) -> tuple[Any, Any]:
+    """A member of a domain in the user's own type; and exactly, if the floats are none."""
+    flat, size = np.asarray(own).reshape(-1), int(np.prod(shape))
+    raw = [_float(rng, kind, shared, flat.astype(float), k, flat.size == size) for k in range(size)]
+    exact = domain.member(exactly(np.array(raw).reshape(shape)), rng)
+    return nearest(exact, own)
 
 
 def _value(
@@ -191,7 +239,7 @@ def _float(
     digits = Fraction(rng.randrange(9, 512), 256)
     sign = rng.choice((1, -1))
     if kind == "near":
-        value = float(own[k] if aligned else rng.choice(own.tolist() or [1.0]))
+        value = float(own[k] if aligned else (own[rng.randrange(own.size)] if own.size else 1.0))
         factor = 1 + Fraction(rng.randrange(-16, 17), 64)
         return value * float(factor) or float(digits) / 4
     if kind == "unit":
@@ -281,7 +329,10 @@ def work(outputs: Sequence[Node], sizes: Mapping[str, int]) -> int:
 
 def written(point: Point) -> dict[str, str]:
     """A point as text that Python reads; what is long, as the user gave it."""
-    return {name: _text(value, point.yours) for name, value in point.values.items()}
+    exact = {} if point.yours else meant(point.values)
+    return {
+        name: _text(exact.get(name, value), point.yours) for name, value in point.values.items()
+    }
 
 
 LONG = 60
@@ -291,4 +342,10 @@ def _text(value: Any, yours: bool) -> str:
     array = np.asarray(value)
     if yours and array.size > LONG:
         return f"yours, {show_shape(array.shape)}"
+    if array.dtype == object:
+        return _fractions(array.tolist())
     return repr(array.tolist())
+
+
+def _fractions(value: Any) -> str:
+    return f"[{', '.join(map(_fractions, value))}]" if isinstance(value, list) else str(value)

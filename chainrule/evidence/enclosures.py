@@ -7,7 +7,7 @@ common number are a witness; one side undefined where the derivative exists is o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -17,12 +17,18 @@ from flint import arb
 
 from chainrule.code.trace.audit import off_path
 from chainrule.code.trace.record import Guard, Trace
-from chainrule.graph.functions import FUNCTIONS
+from chainrule.domains.values import meant
 from chainrule.graph.node import Node, bind_sizes, constant, reached
 from chainrule.graph.sizes import Size
 from chainrule.values import float64
 from chainrule.values.ball import Ball, Undecided, Undefined, decimals, precision
+from chainrule.values.ball_sums import checked
 from chainrule.values.certified import holed
+from chainrule.values.entries import first_hole
+from chainrule.values.kinks import Kink
+from chainrule.values.kinks import at_a_kink as at_a_kink
+from chainrule.values.kinks import near_a_kink as kinks_near
+from chainrule.values.kinks import switches as switches
 
 BITS = (160, 320)
 RESOLVED = 40  # bits that an enclosure must have, of the largest entry, to count as agreeing
@@ -35,8 +41,16 @@ Values = Mapping[str, Any]
 Claimed = Callable[[Values], Balls]
 
 
+NO_VALUE = "the forward code has no value there"
+MANY_LOOKED = 512  # numbers that were looked at together, up to which ties are looked for
+
+
 class OffPath(Exception):
     """The code takes another path at this point."""
+
+
+class AtKink(Undecided):
+    """The forward code has a kink at this point, or may have one."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +63,14 @@ class Side:
     own: Values
     inputs: Mapping[str, Node]
 
-    def values(self, point: Values) -> dict[str, Any]:
-        """The point by this side's own names, exactly as it is."""
+    def values(self, point: Values, exact: bool = False) -> dict[str, Any]:
+        """The point by this side's own names, as it is; exact : as the fractions that it means,
+        where a declared domain holds no such floats."""
+        sharp = meant(point) if exact else {}
         return {
-            mine: _plain(point[name] if name in point else self.own[mine])
+            mine: sharp[name]
+            if name in sharp
+            else _plain(point[name] if name in point else self.own[mine])
             for mine, name in self.names.items()
             if mine in self.inputs
         }
@@ -61,17 +79,27 @@ class Side:
         """Axis → size at these values."""
         return bind_sizes(self.inputs, {n: np.shape(values[n]) for n in self.inputs})
 
-    def enclose(self, point: Values, more: Sequence[Node] = ()) -> tuple[Balls, list[np.ndarray]]:
-        """The nodes in balls, and further nodes. Raises OffPath, Undecided."""
-        values = self.values(point)
+    def enclose(
+        self, point: Values, more: Sequence[Node] = (), turns: bool = False
+    ) -> tuple[Balls, list[np.ndarray]]:
+        """The nodes in balls, and further nodes. Raises OffPath, Undecided.
+
+        turns : AtKink, too, where what the path looks at is just about to change.
+        """
+        values = self.values(point, exact=True)
         sizes = self.sizes(values)
         looked = [g for g in self.trace.guards if g.node is not None]
         guards = [g.node for g in looked if g.node is not None]
-        found = holed([*self.nodes.values(), *more, *guards], values, sizes)
+        nodes = [*self.nodes.values(), *more, *guards]
+        found = holed(nodes, values, sizes, infinite=True)  # a kink may be told from a mask's −∞
+        found[: len(self.nodes)] = map(checked, found[: len(self.nodes)])
         seen = dict(zip(looked, found[len(found) - len(guards) :], strict=True))
-        why = off_path(self.trace, sizes, {g: _told(g, v) for g, v in seen.items()})
+        told = {g: _told(g, v) for g, v in seen.items()}
+        why = off_path(self.trace, sizes, told)
         if why:
             raise OffPath(why)
+        if turns and any(_turns(g, v) for g, v in told.items()):
+            raise AtKink(AT_A_KINK)
         n = len(self.nodes)
         return dict(zip(self.nodes, found[:n], strict=True)), found[n : n + len(more)]
 
@@ -101,67 +129,63 @@ def _told(guard: Guard, balls: np.ndarray) -> Any:
 # -- kinks -----------------------------------------------------------------------------------------
 
 
-def switches(outputs: Sequence[Node]) -> list[tuple[str, Node]]:
-    """(what must not happen, node) for the operations where a function may have a kink."""
-    found = []
-    for node in reached(outputs):
-        if node.op in ("less", "equal", "reduce_max", "floor"):
-            found.append((node.op, node))
-        elif node.op in FUNCTIONS and FUNCTIONS[node.op].singular:
-            found.append((FUNCTIONS[node.op].singular, node))
-        elif node.op == "power" and 0 < node.params[0] < 1:
-            found.append(("{0} = 0", node))
-    return found
+def kinks_of(trace: Trace, wrt: Collection[Node]) -> list[Kink]:
+    """The operations at which a function may have a kink as some inputs move, those that decide
+    its path included. What depends on other inputs alone (a mask, labels) stays as it is."""
+    looked = [g.node for g in trace.guards if g.node is not None and g.node.kind != "f"]
+    nodes = [*trace.outputs.values(), *looked]
+    moving: set[Node] = set(wrt)
+    for node in reached(nodes):
+        if any(i in moving for i in node.inputs):
+            moving.add(node)
+    return [kink for kink in switches(nodes) if kink[1] in moving]
 
 
-def at_a_kink(what: str, node: Node, xs: Sequence[np.ndarray]) -> bool:
-    """Whether an operation is, or may be, at its kink for some entry."""
-    if what == "reduce_max":
-        return _ties(node, xs[0])
-    if what == "floor":
-        return any(_holes(x) or bool(x.is_integer()) or x.contains_integer() for x in xs[0].flat)
-    if what in ("less", "equal", "{0} = {1}"):
-        if all(i.kind != "f" for i in node.inputs):
-            return False
-        return any(a is not b and _meet(a, b) for a, b in _pairs(*xs))
-    if what == "{0} = {1} = 0":
-        return any(_meet(a, 0) and _meet(b, 0) for a, b in _pairs(*xs))
-    if what == "{0} = 0 and {1} ≤ 0":
-        return any(_meet(a, 0) and (_holes(b) or not b > 0) for a, b in _pairs(*xs))
-    if what == "{0} = ±1":
-        return any(_meet(a, 1) or _meet(a, -1) for a in xs[0].flat)
-    value = 1 if what == "{0} = 1" else 0
-    return any(_meet(a, value) for a in xs[0].flat)
-
-
-def near_a_kink(kinks: Sequence[tuple[str, Node]], side: Side, point: Values) -> bool:
-    """`at_a_kink` for any of them, told in float64 with its bounds."""
+def near_a_kink(kinks: Sequence[Kink], side: Side, point: Values) -> bool:
+    """Whether a point is at any of them, or may be, told in float64 with its bounds."""
     values = side.values(point)
     inputs = [i for _, node in kinks for i in node.inputs]
-    found = float64.bounded(inputs, values, side.sizes(values))
-    for what, node in kinks:
-        xs, found = found[: len(node.inputs)], found[len(node.inputs) :]
-        if all(i.kind != "f" for i in node.inputs):
-            continue
-        (x, e), *rest = [(np.asarray(v, float), b) for v, b in xs]
-        if what == "reduce_max":
-            if node.inputs[0].ndim == 0 or bool(np.any(~np.isfinite(e))):
-                return True
-            moved = np.moveaxis(x, node.params[0], range(x.ndim - len(node.params[0]), x.ndim))
-            lines = np.sort(moved.reshape(*moved.shape[: x.ndim - len(node.params[0])], -1), -1)
-            near = lines.shape[-1] > 1 and np.any(
-                lines[..., -1] - lines[..., -2] <= 2 * np.max(e, initial=0.0)
-            )
-        elif rest and what not in ("{0} = 0 and {1} ≤ 0", "{0} = {1} = 0"):
-            near = np.any(~(np.abs(x - rest[0][0]) > e + rest[0][1]))
-        elif what == "floor":
-            near = np.any(~(np.abs(x - np.rint(x)) > e))
-        else:
-            at = {"{0} = ±1": 1.0, "{0} = 1": 1.0}.get(what, 0.0)
-            near = np.any(~(np.abs(np.abs(x) - at) > e))
-        if bool(near):
-            return True
+    return kinks_near(kinks, float64.bounded(inputs, values, side.sizes(values)))
+
+
+def _turns(guard: Guard, value: np.ndarray) -> bool:
+    """Whether what was asked of real numbers is answered otherwise when one of them moves by one
+    unit in its last place: two equal ones, where the largest was asked for."""
+    if guard.how is None or guard.node is None or guard.node.kind != "f":
+        return False
+    if value.size > MANY_LOOKED:  # too many to move one by one: equal ones, and zeros
+        return len(np.unique(value)) < value.size or bool(np.any(value == 0))
+    try:
+        here = guard.how(value)
+        for k in range(value.size):
+            for way in (np.inf, -np.inf):
+                moved = np.array(value)
+                moved.reshape(-1)[k] = np.nextafter(moved.reshape(-1)[k], way)
+                if not _alike(guard.how(moved), here):
+                    return True
+    except Exception:  # whatever NumPy raises for what it was asked
+        return True
     return False
+
+
+def asked(side: Side, point: Values) -> list[tuple[bool, bool]]:
+    """For every look at real numbers that is no condition: whether its answer turns just at a
+    point, and whether it is there what it was in the run."""
+    looked = [g for g in side.trace.guards if g.how is not None and g.node is not None]
+    values = side.values(point, exact=True)
+    found = holed([g.node for g in looked if g.node], values, side.sizes(values))
+    out = []
+    for guard, balls in zip(looked, found, strict=True):
+        assert guard.how is not None
+        value = _told(guard, balls)
+        out.append((_turns(guard, value), _alike(guard.how(value), guard.value)))
+    return out
+
+
+def _alike(a: Any, b: Any) -> bool:
+    if isinstance(a, tuple):
+        return len(a) == len(b) and all(map(_alike, a, b))
+    return np.array_equal(np.asarray(a), np.asarray(b))
 
 
 def crossed(side: Side) -> list[Node]:
@@ -218,32 +242,6 @@ def _mixed(a: Any, b: Any, t: float) -> Any:
     return mixed if isinstance(a, np.ndarray) else float(mixed)
 
 
-def _pairs(a: np.ndarray, b: np.ndarray) -> list[tuple[Any, Any]]:
-    left, right = np.broadcast_arrays(a, b)
-    return list(zip(left.flat, right.flat, strict=True))
-
-
-def _holes(x: Any) -> bool:
-    return isinstance(x, HOLES)
-
-
-def _meet(a: Any, b: Any) -> bool:
-    return _holes(a) or _holes(b) or bool(a.overlaps(arb(b) if isinstance(b, int) else b))
-
-
-def _ties(node: Node, x: np.ndarray) -> bool:
-    gone = node.params[0]
-    lines = np.moveaxis(x, gone, range(x.ndim - len(gone), x.ndim))
-    lines = lines.reshape(-1, int(np.prod([x.shape[a] for a in gone])))
-    for line in lines:
-        if any(_holes(v) for v in line):
-            return True
-        top = max(line, key=lambda v: float(v.mid()), default=None)
-        if any(v is not top and _meet(v, top) for v in line):
-            return True
-    return False
-
-
 # -- two sides -------------------------------------------------------------------------------------
 
 
@@ -255,24 +253,36 @@ class Derived:
     kinks: Sequence[tuple[str, Node]]
 
     def enclose(self, point: Values) -> Balls:
-        """The derived entries. Raises OffPath; Undecided at a kink."""
-        more = [i for _, node in self.kinks for i in node.inputs]
-        balls, found = self.side.enclose(point, more)
+        """The derived entries. Raises OffPath; AtKink; Undecided where forward has no value."""
+        outputs = list(self.side.trace.outputs.values())
+        more = [*outputs, *(i for _, node in self.kinks for i in node.inputs)]
+        balls, found = self.side.enclose(point, more, turns=True)
+        for value in found[: len(outputs)]:
+            hole = first_hole(checked(value))
+            if hole is not None:
+                raise Undecided(f"{NO_VALUE} ({hole})")
+        found = found[len(outputs) :]
         for what, node in self.kinks:
             xs, found = found[: len(node.inputs)], found[len(node.inputs) :]
             if at_a_kink(what, node, xs):
-                raise Undecided(AT_A_KINK)
+                raise AtKink(AT_A_KINK)
         return balls
 
 
 @dataclass(frozen=True)
 class Apart:
-    """Where two sides differ: the entry, and both values at both precisions' last."""
+    """Where two sides differ: the entry, and both values at both precisions' last.
+
+    gap : relative to the largest derived entry. shown : (claimed, derived) as text, and says : what
+    is wrong there, where that is more than two numbers.
+    """
 
     entry: tuple[int, ...]
     derived: arb
     claimed: arb | None
-    gap: float  # relative to the largest derived entry
+    gap: float
+    shown: tuple[str, str] | None = None
+    says: str = ""
 
     @property
     def least(self) -> float:
@@ -284,6 +294,8 @@ class Apart:
 
     def digits(self) -> tuple[str, str]:
         """(claimed, derived): certain digits, enough to see the difference."""
+        if self.shown is not None:
+            return self.shown
         if self.claimed is None:
             return "undefined", decimals(self.derived)
         for n in (20, 30, 40, 60, 90):
@@ -299,12 +311,16 @@ class Met:
 
     apart : where the sides differ, if they do. bits : else to how many they agree; 0: nothing told.
     truth : the derived entries as floats, nan where there is none. reason : why nothing was told.
+    kink : whether the point is a kink of the forward code. inside : that the values lie in the
+    convex hull of the derivatives beside it.
     """
 
     apart: Apart | None = None
     bits: int = 0
     truth: np.ndarray | None = None
     reason: str = ""
+    inside: bool = False
+    kink: bool = False
 
 
 def compare(derived: Derived, claimed: Claimed, point: Values) -> dict[str, Met]:
@@ -469,7 +485,7 @@ def on_balls(run: Callable[[Values], Mapping[str, Any]]) -> Claimed:
 
     def claimed(point: Values) -> Balls:
         try:
-            found = run({n: _balls(v) for n, v in point.items()})
+            found = run({n: _balls(v) for n, v in {**point, **meant(point)}.items()})
         except (Undecided, Undefined):
             raise
         except (Exception, SystemExit) as why:
@@ -488,8 +504,8 @@ def on_balls(run: Callable[[Values], Mapping[str, Any]]) -> Claimed:
 
 
 def _balls(value: Any) -> Any:
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fO":
         out = np.empty(value.shape, object)
         out.reshape(-1)[:] = [Ball(v) for v in value.reshape(-1).tolist()]
-        return out
+        return out if out.shape or value.dtype.kind == "f" else out.item()
     return Ball(float(value)) if isinstance(value, float | np.floating) else value

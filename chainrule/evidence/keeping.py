@@ -49,12 +49,18 @@ class Kept:
         """Put everything back."""
         for _, container, old in self.held:
             _put_back(container, old)
-        for _, now, old in self.arrays:
-            if now.tobytes() != old.tobytes():
-                writeable = now.flags.writeable
+        # Views that may be written to come first: what is read-only (a base that was locked after
+        # the view was made, a buffer) is often put back through them.
+        for _, now, old in sorted(self.arrays, key=lambda a: not a[1].flags.writeable):
+            if now.tobytes() == old.tobytes():
+                continue
+            writeable = now.flags.writeable
+            try:
                 now.flags.writeable = True
-                now[...] = old
-                now.flags.writeable = writeable
+            except ValueError:  # memory that NumPy does not own: it cannot be put back from here
+                continue
+            now[...] = old
+            now.flags.writeable = writeable
         for _, generator, state in self.generators:
             _set_state(generator, state)
 

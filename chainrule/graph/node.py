@@ -10,7 +10,7 @@ that merely happens to be 1 is pinned to 1, which is a condition like any other.
 | op | inputs, params | value |
 |---|---|---|
 | input | (name) | an array of the user's |
-| const | a `Fraction`, a name (pi, e), a float ±4 ulp, or the bytes of an array | |
+| const | a `Fraction`, a name (pi, e), a float ±4 ulp, ±∞, or the bytes of an array | |
 | size | (Size) | the size as a number |
 | iota | (Size) | 0, 1, …, n − 1 |
 | delta | (rows, columns, k) | 1 where column − row = k, else 0 |
@@ -38,13 +38,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from math import prod
+from math import inf, isinf, prod
 from typing import Any, Literal
 
 import numpy as np
 
 from chainrule.errors import ShapeError
 from chainrule.graph.functions import FUNCTIONS
+from chainrule.graph.infinite import signs
 from chainrule.graph.sizes import Shape, Size, product, show
 
 Kind = Literal["f", "i", "b"]
@@ -88,10 +89,13 @@ class Node:
     """One operation. Made by a `Graph`, equal only to itself.
 
     op, inputs, params : see the module. number : its place in the graph's order; inputs come first.
-    kind : "f" real, "i" integer, "b" 0 or 1.
+    kind : "f" real, "i" integer, "b" 0 or 1. infinite : which infinities its entries may be, see
+    `graph.infinite`; 0 where it is surely a real number.
     """
 
-    __slots__ = ("_shape", "_version", "graph", "inputs", "kind", "number", "op", "params")
+    __slots__ = (
+        *("_shape", "_version", "graph", "infinite", "inputs", "kind", "number", "op", "params"),
+    )
 
     def __init__(
         self,
@@ -106,6 +110,7 @@ class Node:
         self.kind: Kind = kind
         self._shape, self._version = shape, graph.version
         self.number = len(graph.nodes)
+        self.infinite = signs(op, inputs, params)
 
     @property
     def shape(self) -> Shape:
@@ -252,9 +257,12 @@ class Graph:
         return self.make("input", (), (name,), shape, kind)
 
     def number(self, value: int | Fraction | float | str) -> Node:
-        """A constant scalar: an exact number, "pi" or "e", or a float that means a real ±4 ulp."""
+        """A constant scalar: an exact number, "pi" or "e", ±∞, or a float that means a real
+        ±4 ulp."""
         if isinstance(value, str):
             return self.make("const", (), ("named", value), (), "f")
+        if isinstance(value, float) and isinf(value):
+            return self.make("const", (), ("infinite", 1 if value > 0 else -1), (), "f")
         if isinstance(value, float):
             return self.make("const", (), ("near", value.hex()), (), "f")
         exact = Fraction(value)
@@ -262,8 +270,14 @@ class Graph:
         return self.make("const", (), ("number", exact), (), kind)
 
     def array(self, value: np.ndarray) -> Node:
-        """A constant array, by its exact bytes."""
+        """A constant array, by its exact bytes; where it is ±∞, it says so by a `select`."""
         value = np.asarray(value)
+        if value.dtype.kind == "f" and np.isinf(value).any():
+            node = self.array(np.where(np.isinf(value), 0.0, value))
+            for end in (inf, -inf):
+                if (value == end).any():
+                    node = self.select(self.array(value == end), self.number(end), node)
+            return node
         kind: Kind = "b" if value.dtype.kind == "b" else "i" if value.dtype.kind in "iu" else "f"
         dtype = {"b": np.bool_, "i": np.int64, "f": np.float64}[kind]
         exact: np.ndarray = value.astype(dtype, order="C")
@@ -577,6 +591,8 @@ def constant(node: Node) -> Any:
         return {"pi": np.pi, "e": np.e, "euler_gamma": np.euler_gamma}[node.params[1]]
     if how == "near":
         return float.fromhex(node.params[1])
+    if how == "infinite":
+        return inf * node.params[1]
     dtype = {"b": np.bool_, "i": np.int64, "f": np.float64}[node.kind]
     return np.frombuffer(node.params[2], dtype).reshape(node.params[1])
 

@@ -4,6 +4,7 @@ else black box; and its float64 code, apart. Here what the points told becomes a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,11 +13,14 @@ import numpy as np
 
 from chainrule.claim.pair import PairClaim, Part
 from chainrule.code.trace.places import prepare, said
-from chainrule.errors import ChainruleError
+from chainrule.domains.values import placed
+from chainrule.errors import ChainruleError, TraceError
 from chainrule.evidence import accuracy, calling, drawing, enclosures, keeping, rounding
 from chainrule.evidence.calling import Contract, Fault
 from chainrule.evidence.drawing import Point
 from chainrule.evidence.enclosures import Derived, Met, OffPath, Side
+from chainrule.judge.again import Judged, Kept
+from chainrule.judge.proofs import Standing, standings
 from chainrule.judge.sides import Ways, followed, ways_of
 from chainrule.judge.trials import UNTOLD, YOURS, Tally, Trials
 from chainrule.values.ball import reading_constants
@@ -27,18 +31,31 @@ READABLE = 400  # characters of a formula that a person reads
 SHARP = 2.0**-20  # of the largest entry: what bounds must tell, to tell anything
 
 
-def judge_pair(claim: PairClaim) -> dict[str, Finding]:
+def judge_pair(claim: PairClaim, only: int | None = None) -> dict[str, Finding]:
     """The findings, by place (by output, for tangents), and one for each broken rule."""
+    return judge_and_keep(claim, only)[0]
+
+
+def judge_and_keep(
+    claim: PairClaim, only: int | None = None
+) -> tuple[dict[str, Finding], Kept | None]:
+    """The same, and what a check at another point may begin with."""
     findings: dict[str, Finding] = {}
-    point = Point(calling.point(claim, drawing.direction), yours=True)
-    for part in claim.parts:
-        for key, finding in _Judge(claim, part, point).findings().items():
+    parts: list[Judged] = []
+    point = Point(placed(claim.domains, calling.point(claim, drawing.direction)), yours=True)
+    for part in claim.parts if only is None else claim.parts[only : only + 1]:
+        judge, keys = _Judge(claim, part, point), {}
+        for key, finding in judge.findings().items():
             unique, n = key, 1
             while unique in findings:
                 n += 1
                 unique = f"{key} ({n})"
             findings[unique] = finding
-    return findings
+            keys[unique] = key
+        if judge.standings:
+            everywhere = all(s.everywhere for s in judge.standings.values())
+            parts.append(Judged(judge.caller, judge.main, keys, everywhere))
+    return findings, Kept.of(claim, parts, findings, point.values)
 
 
 def not_followed(
@@ -46,7 +63,10 @@ def not_followed(
 ) -> dict[str, Finding]:
     """The findings where the forward code itself cannot be followed, or raises."""
     found = {}
-    text = " ".join(str(why).split())
+    if isinstance(why, TraceError):
+        text = _of_forward(why)
+    else:
+        text = " ".join(str(why).split())
     if not isinstance(why, ChainruleError):
         text = f"{type(why).__name__}{calling.where(why)}: {text}"
     for key in keys:
@@ -58,6 +78,26 @@ def not_followed(
     return found
 
 
+#: What may still be done with a claimed function; the forward code itself is differentiated.
+_STILL = re.compile(r"[;.,]? (it|and) can still be checked [^;.]*", re.IGNORECASE)
+
+
+def _of_forward(why: TraceError) -> str:
+    """What a tracer says, as true of forward: its message, then the line of code in quotes."""
+    message, _, line = str(why).partition("\n    ")
+    text = _STILL.sub("", " ".join(message.split())).rstrip(".;, ")
+    quoted = f", in `{' '.join(line.split())}`" if line.strip() else ""
+    return f"{text}{quoted}. Only forward code that is traced can be differentiated"
+
+
+def raised(name: str, why: BaseException) -> Finding:
+    """The finding where a function of the user's raises at the point, before it is judged."""
+    text = " ".join(str(why).split())
+    says = f"{name} raises {type(why).__name__}{calling.where(why)}: {text}"
+    evidence = (Evidence("contract", says),)
+    return Finding(name, "inconclusive", says, Scope("none", followed="black box"), evidence)
+
+
 class _Judge:
     """One function of the user's against the derivation."""
 
@@ -66,6 +106,7 @@ class _Judge:
         self.constants: tuple[str, ...] = ()
         self.kept = Contract(())
         self.tried: Mapping[str, None] = {}
+        self.standings: Mapping[str, Standing] = {}
 
     # -- the ladder ----------------------------------------------------------------------------
 
@@ -82,6 +123,7 @@ class _Judge:
             return found
         self.kept = kept
         one, trace, why = followed(self.claim, given, one, kept)
+        self.caller = one
         self.main = ways = ways_of(self.claim, self.claim.derivation, trace, one)
         how: Followed = "traced"
         if ways.graph is None:
@@ -96,6 +138,7 @@ class _Judge:
             else tuple(f"{c!r} ± 4 ulp" for c in readings)
         )
         self.tried, tallies = self.trials.sizes, self.trials.tallies
+        self.standings = standings(self.claim, one, self.trials, tallies)
         for key, tally in tallies.items():
             black = ways.graph is None and not tally.points and tally.witness is None
             finding = (
@@ -117,14 +160,17 @@ class _Judge:
         witness = Witness({}, fault.yours, fault.right, where="shape") if fault.wrong else None
         scope = Scope(self._shapes(), followed="black box")
         evidence = (Evidence("contract", fault.says),)
-        status: Status = "refuted" if fault.wrong else "inconclusive"
+        status: Status = (
+            "refuted" if fault.wrong else "agrees" if fault.harmless else "inconclusive"
+        )
         return [(k, Finding(name, status, fault.says, scope, evidence, witness)) for k in keys]
 
     def _name(self, key: str) -> str:
         """The derivative as the user wrote it: J_W3, backward["W3"]."""
         at = self.kept.keys.get(key, "")
-        if at in ("", "stacked"):
-            return self.part.name
+        label = self.part.labels.get(at or key)
+        if label or at in ("", "stacked"):
+            return label or self.part.name
         return calling.shown(self.part.name, at)
 
     # -- what it comes to ----------------------------------------------------------------------
@@ -150,7 +196,7 @@ class _Judge:
         guards = list(dict.fromkeys(guards))
         if len(guards) > 3:
             guards = [*guards[:2], f"{len(guards) - 2} more conditions on the path"]
-        held = (self.trials.held,) if self.trials.held else ()
+        held = (*self.claim.said_domains(), *((self.trials.held,) if self.trials.held else ()))
         return Scope(self._shapes(), tuple(guards), held, (), self.constants, followed)
 
     def _correct(self, key: str) -> str | None:
@@ -171,11 +217,17 @@ class _Judge:
             "operations": self.trials.spent,
         }
         notes = "".join(f"; {n}" for n in self.kept.notes if f" for {key} " in n)
+        tried = tally.edge_evidence()
+        edges = () if tried is None else (tried,)
+        if tally.at_kink:
+            notes = f"; {tally.at_kink}{notes}"
         code = accuracy.report(tally.samples, self.trials.edge(key, tally))
         scope = self._scope(followed)
         if tally.witness is not None:
-            edge = tally.witness.where == "edge"
-            does = f"it is undefined, and {said} exists" if edge else f"its value is not {said}"
+            undefined = tally.witness.claimed == "undefined"
+            does = tally.does or f"its value is not {said}"
+            if undefined:
+                does = f"it is undefined, and {said} exists"
             if tally.least < SLIGHT:
                 does += f" (apart by {tally.least:.1e} of its value)"
             place = {"yours": "at your point", "drawn": "at a drawn point of your sizes"}.get(
@@ -186,6 +238,8 @@ class _Judge:
                 others = "1 other point" if tally.points == 1 else f"{tally.points} other points"
                 right += f"; at {others} it is right"
                 right += ", your own among them" if tally.yours else ""
+            if tally.points and tally.right_where:
+                right += f", where {tally.right_where}"
             if tally.assumes:
                 right += f"; it is right where {tally.assumes}"
             return Finding(
@@ -193,7 +247,7 @@ class _Judge:
                 "refuted",
                 f"{does} {place}{right}",
                 scope,
-                (Evidence("witness", "certified enclosures are disjoint", figures),),
+                (Evidence("witness", "certified enclosures are disjoint", figures), *edges),
                 tally.witness,
                 code if code is not None and code.failed and not code.at_users_point else None,
                 self._correct(key),
@@ -221,23 +275,98 @@ class _Judge:
             if followed == "run on exact numbers":
                 reason += f" (it cannot be traced: {why})"
             evidence = Evidence("witness", reason, {**figures, "bits": tally.bits})
+            standing = self.standings.get(key, Standing(False))
+            here = None if tally.yours else self._bounds(key)
+            if standing.proved and not tally.outside:
+                if not tally.yours:
+                    code = self._at_your_point(key, here, code)
+                found = self._proved(name, said, standing, scope, evidence, code, notes)
+                return replace(found, evidence=(*found.evidence, *edges))
+            if standing.reason:
+                notes += f"; {standing.reason}"
             if tally.outside:
                 reason = (
                     "at your point, which lies at a kink of "
                     f"{self.claim.derivation.trace.function}, "
                     f"{tally.outside}; elsewhere {reason}"
                 )
-                return Finding(name, "inconclusive", reason, scope, (evidence,), code=code)
+                return Finding(name, "inconclusive", reason, scope, (evidence, *edges), code=code)
             if not tally.yours:
-                here = self._bounds(key)
                 if here is not None and here[1] > here[2]:
                     return self._beyond(key, name, said, scope, here, reason, code)
                 if here is not None and here[2] <= SHARP * here[3]:
                     reason += "; at your point the float64 values agree within their bounds"
                 elif tally.mine:
                     reason += f"; your own point was not compared ({tally.mine})"
-            return Finding(name, "agrees", reason + notes, scope, (evidence,), code=code)
+            return Finding(name, "agrees", reason + notes, scope, (evidence, *edges), code=code)
         return self._by_bounds(key, tally, name, said, scope, code)
+
+    def _proved(
+        self,
+        name: str,
+        said: str,
+        standing: Standing,
+        scope: Scope,
+        met: Evidence,
+        code: CodeReport | None,
+        notes: str,
+    ) -> Finding:
+        """One function with the derivative, within its scope."""
+        scope = Scope(
+            standing.shapes,
+            standing.conditions,
+            scope.domain,
+            standing.excepting,
+            standing.constants,
+            "traced",
+        )
+        says = "both sides have one normal form"
+        if standing.rung == "signature":
+            luck = standing.figures["log2 of the chance of luck"]
+            says = f"both sides are one modulo random primes (by luck: below 2^{luck})"
+        says += f", {standing.reason}" if standing.reason else ""
+        reason = f"it is {said}: {says}; certified values agree to {met.figures['bits']} bits at "
+        points = met.figures["points"]
+        reason += "1 point" if points == 1 else f"{points} points"
+        proof = Evidence(standing.rung, says, standing.figures)
+        return Finding(name, "proved", reason + notes, scope, (proof, met), code=code)
+
+    def _at_your_point(
+        self,
+        key: str,
+        here: tuple[tuple[int, ...], float, float, float] | None,
+        code: CodeReport | None,
+    ) -> CodeReport | None:
+        """The code of a formula that is proved, at a point of the user's that is too large for
+        certified values: held to the bounds of both graphs."""
+        result = self.kept.results[key]
+        if not np.isfinite(result).all():
+            count = int((~np.isfinite(result)).sum())
+            says = f"{count} of {result.size} entries are nan or inf at your point"
+            return CodeReport("fails", says, None, 1, 1, self._finite_there(key))
+        if here is None:
+            return code
+        entry, gap, limit, scale = here
+        if gap > limit:
+            shown = f"entry {list(entry)} of " if entry else ""
+            says = f"{shown}it is off by {gap:.1e} at your point, beyond its bound of {limit:.1e}"
+            return CodeReport("loses digits", says, gap / scale if scale else None, 1, 0)
+        if code is not None and code.status == "accurate" and limit <= SHARP * scale:
+            share = f"within both bounds ({limit / scale:.0e} of its scale)"
+            return replace(code, summary=f"{code.summary}; at your point {share}")
+        return code
+
+    def _finite_there(self, key: str) -> bool:
+        """Whether the derivative is certainly a finite number at the user's point."""
+        side = self.main.derived.side
+        try:
+            ((truth, bound),) = enclosures.graph_values(
+                Side(side.trace, {key: side.nodes[key]}, side.names, side.own, side.inputs),
+                self.point.values,
+            )
+        except UNTOLD:
+            return False
+        return bool(np.isfinite(truth).all() and np.isfinite(bound).all())
 
     def _bounds(self, key: str) -> tuple[tuple[int, ...], float, float, float] | None:
         """At the user's point: the worst entry, its |yours − derived|, both bounds, the scale."""

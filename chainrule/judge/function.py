@@ -1,31 +1,39 @@
-"""A function climbs the ladder: contract, witness over exact numbers, else black box; and its code.
+"""A function climbs the ladder: contract, witness, identity, edges, else black box; and its code.
 
-The formula that the code follows is judged on balls; the float64 code is judged apart from it.
+The code is run on balls, and followed: its trace is a formula like another, where it was confirmed
+to do in float64 what the code does. The float64 code is judged apart from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy as sp
 from flint import arb
 
-from chainrule.claim import CodeClaim, wanted_shapes
+from chainrule.claim import CodeClaim, FormulaClaim, wanted_shapes
 from chainrule.derivation import Block
-from chainrule.evidence import contract, rounding, witness
+from chainrule.errors import ContradictionError
+from chainrule.evidence import contract, edges, identity, rounding, witness
 from chainrule.formulas.definitions import entries
 from chainrule.judge.scope import scope as shared_scope
 from chainrule.points import WIDE, points
 from chainrule.typeset import text
 from chainrule.values.ball import Ball, Undecided, Undefined, precision, reading_constants
-from chainrule.verdict import CodeReport, Evidence, Finding, Followed, Scope, Witness
+from chainrule.verdict import CodeReport, Evidence, Finding, Scope, Witness
+
+if TYPE_CHECKING:
+    from chainrule.evidence.paths import Followed as Paths
 
 Numbers = Mapping[sp.Symbol, Any]
+Bound = list[tuple[Numbers, dict[sp.Symbol, Any], bool]]
 FLOAT_POINTS = 60
+SWITCHING = 100  # points at most, where a function may branch
 
 
 def judge_code(claim: CodeClaim, users: Sequence[Numbers] = ()) -> list[Finding]:
@@ -58,15 +66,40 @@ def judge_code(claim: CodeClaim, users: Sequence[Numbers] = ()) -> list[Finding]
                 wrong if broken.wrong else None,
             )
         ]
+    paths = _followed(claim, any_sides, bound)
     return [
-        _judge_block(claim, key, block, sides[key], bound, users)
+        _Block(claim, key, block, sides[key], bound, users, paths).finding()
         for key, block in claim.blocks.items()
     ]
 
 
-def _bound_points(
-    claim: CodeClaim, sides: witness.Sides, users: Sequence[Numbers]
-) -> list[tuple[Numbers, dict[sp.Symbol, Any], bool]]:
+def _followed(claim: CodeClaim, sides: witness.Sides, bound: Bound) -> Paths | str:
+    """The function's paths, or why there are none that algebra can read."""
+    from chainrule.evidence.keeping import kept
+    from chainrule.evidence.paths import NoPath, follow
+
+    def switching(conditions: Sequence[sp.Basic]) -> list[list[Any]]:
+        there = []
+        for point in edges.switching(claim.derivation, conditions):
+            try:
+                with precision(160):
+                    at = sides.bind(point)
+                    numbers = {s: point[s] if s in point else float(at[s].mid()) for s in wanted}
+                there.append(contract.arguments(claim, numbers, float))
+            except (Undecided, Undefined, OverflowError):
+                continue
+        return there
+
+    wanted = [s for n in claim.arguments for s in entries(claim.derivation.symbols[n])]
+    points = [contract.arguments(claim, numbers, float) for _, numbers, _ in bound]
+    try:
+        with kept([claim.function], {}):
+            return follow(claim, points, switching)
+    except NoPath as why:
+        return str(why)
+
+
+def _bound_points(claim: CodeClaim, sides: witness.Sides, users: Sequence[Numbers]) -> Bound:
     """Points in the domain: (free numbers, numbers of the function's arguments, the user's own).
 
     Where the function takes intermediate names, their numbers are the floats nearest to the truth,
@@ -74,7 +107,7 @@ def _bound_points(
     """
     derivation = claim.derivation
     wanted = [s for n in claim.arguments for s in entries(derivation.symbols[n])]
-    out: list[tuple[Numbers, dict[sp.Symbol, Any], bool]] = []
+    out: Bound = []
     near = list(points(sides.free, seed=claim.name, count=4 * FLOAT_POINTS))
     far = list(points(sides.free, seed=claim.name, count=4 * FLOAT_POINTS, scales=WIDE))
     drawn = [p for pair in zip(near, far, strict=True) for p in pair]
@@ -99,57 +132,260 @@ def _inner(claim: CodeClaim) -> bool:
     return any(n in claim.derivation.local for n in claim.arguments)
 
 
-def _judge_block(
-    claim: CodeClaim,
-    key: str | None,
-    block: Block,
-    sides: witness.Sides,
-    bound: list[tuple[Numbers, dict[sp.Symbol, Any], bool]],
-    users: Sequence[Numbers],
-) -> Finding:
-    derivation = claim.derivation
-    name = claim.name if key is None else f"{claim.name}[{key!r}]"
-    followed: Followed = "run on exact numbers"
-    with reading_constants() as constants:
-        seen = witness.compare(
-            sides,
-            lambda at: _exactly(claim, key, at),
-            block.shape,
-            seed=claim.name,
-            users=users,
+class _Block:
+    """One block that a function says it computes."""
+
+    def __init__(
+        self,
+        claim: CodeClaim,
+        key: str | None,
+        block: Block,
+        sides: witness.Sides,
+        bound: Bound,
+        users: Sequence[Numbers],
+        paths: Paths | str,
+    ) -> None:
+        self.claim, self.key, self.block, self.sides = claim, key, block, sides
+        self.bound, self.users = bound, users
+        self.name = claim.name if key is None else f"{claim.name}[{key!r}]"
+        self.correction = text(block.result)
+        self.paths: Paths | None = None
+        self.formula: FormulaClaim | None = None
+        self.why = paths if isinstance(paths, str) else ""
+        if not isinstance(paths, str):
+            self._read(paths)
+
+    def _read(self, paths: Paths) -> None:
+        """The trace as a formula, if it does what the code does."""
+        from chainrule.evidence.paths import NoPath
+
+        self.why = _unlike(self.claim, self.key, paths, self.bound)
+        if self.why:
+            return
+        self.paths = paths
+        try:
+            if paths.unread or paths.unseen:
+                raise NoPath(paths.unread or paths.unseen)
+            self.formula = paths.formula(self.key)
+        except NoPath as why:
+            self.why = str(why)
+
+    def finding(self) -> Finding:
+        """What the rungs say, the strongest first."""
+        with reading_constants() as constants:
+            seen = self._compare(
+                lambda at: _exactly(self.claim, self.key, at),
+                lambda *seen: _doubt(self.claim, self.key, bool(constants), *seen),
+            )
+        self.code, self.samples = _code(self.claim, self.key, self.sides, self.bound)
+        readings = tuple(f"{c!r} ± 4 ulp" for c in constants)
+        self.scope = shared_scope(
+            self.claim.derivation, followed="run on exact numbers", constants=readings
+        )
+        self.how = "run on exact numbers"
+        proof = identity.identity(self.formula) if self.formula is not None else None
+        sure = bool(seen.points) and proof is not None and proof.proved
+        if seen.witness is None and self.paths is not None and not sure:
+            # what looks at types, or casts, may do something else on exact numbers than on floats
+            traced = self._by_trace(self.paths)
+            if traced.witness is not None or (traced.points and not seen.points):
+                seen, self.how = traced, "followed by its trace"
+                self.scope = self._traced(self.paths)
+        if seen.witness is not None:
+            if proof is not None and proof.proved:
+                return self._torn(seen.witness)
+            return self._refuted(seen.witness)
+        if seen.points and self.formula is not None and self.paths is not None:
+            assert proof is not None
+            return self._as_formula(self.paths, self.formula, proof, seen)
+        return self._agrees(seen)
+
+    def _by_trace(self, paths: Paths) -> witness.Comparison:
+        """The trace's values, also where it branches."""
+        there = edges.switching(self.claim.derivation, paths.conditions)
+        return self._compare(self._literal, _slight, list(islice(there, SWITCHING)))
+
+    def _compare(
+        self,
+        claimed: witness.Claimed,
+        doubt: witness.Doubt,
+        more: Sequence[Numbers] = (),
+    ) -> witness.Comparison:
+        return witness.compare(
+            self.sides,
+            claimed,
+            self.block.shape,
+            seed=self.claim.name,
+            users=(*self.users, *more),
             undefined_refutes=False,
-            doubt=lambda *seen: _doubt(claim, key, bool(constants), *seen),
+            doubt=doubt,
         )
-    code, samples = _code(claim, key, sides, bound)
-    readings = tuple(f"{c!r} ± 4 ulp" for c in constants)
-    scope = shared_scope(derivation, followed=followed, constants=readings)
-    correction = text(block.result)
-    if seen.witness is not None:
+
+    def _literal(self, at: Mapping[sp.Symbol, arb]) -> list[arb]:
+        """The trace in balls."""
+        assert self.paths is not None
+        found = self.paths.literal(self.key, at)
+        for value in found:
+            if not isinstance(value, arb):
+                raise value
+        return found
+
+    def _at_an_edge(self, point: Numbers, at: Mapping[sp.Symbol, arb]) -> list[arb | None]:
+        """The trace in balls; None where it has no value, and the float64 code gives none."""
+        assert self.paths is not None
+        found = self.paths.literal(self.key, at)
+        if any(isinstance(v, Undecided) for v in found):
+            raise Undecided("its value cannot be told there")
+        if any(isinstance(v, Undefined) for v in found):
+            wanted = [s for n in self.claim.arguments for s in self._entries(n)]
+            numbers = {s: point[s] if s in point else float(at[s].mid()) for s in wanted}
+            outcome = contract.call(self.claim, numbers, float)
+            if not outcome.problem and np.all(np.isfinite(outcome.values[self.key])):
+                raise Undecided("its float64 code goes through infinity, and gives a number")
+        return [v if isinstance(v, arb) else None for v in found]
+
+    def _entries(self, name: str) -> list[sp.Expr]:
+        return entries(self.claim.derivation.symbols[name])
+
+    def _traced(self, paths: Paths) -> Scope:
+        return shared_scope(self.claim.derivation, followed="traced", constants=paths.constants)
+
+    def _refuted(self, found: Witness) -> Finding:
+        reason = f"{self.how}, it does not give the derivative"
+        evidence = Evidence("witness", "certified enclosures are disjoint", _BITS)
         return Finding(
-            name,
+            self.name,
             "refuted",
-            "run on exact numbers, it does not give the derivative",
-            scope,
-            (Evidence("witness", "certified enclosures are disjoint", {"bits": witness.BITS[1]}),),
-            seen.witness,
-            code if code.failed else None,
-            correction,
+            reason,
+            self.scope,
+            (evidence,),
+            found,
+            self.code if self.code.failed else None,
+            self.correction,
         )
-    if seen.points:
+
+    def _torn(self, found: Witness) -> Finding:
+        """A proof of the trace, and a witness of the code: the trace decides whether both are of
+        one formula."""
+        if self.scope.followed == "traced" or self._compare(self._literal, _slight).witness:
+            raise ContradictionError(
+                f"{self.name}: exact algebra proves its trace, and at {found.at()} it is "
+                f"{found.claimed} against {found.derived}; please report this"
+            )
+        why = "run on exact numbers it does something else than when it is followed"
+        return self._outside(why)
+
+    def _as_formula(
+        self,
+        paths: Paths,
+        formula: FormulaClaim,
+        proof: identity.Identity,
+        seen: witness.Comparison,
+    ) -> Finding:
+        """Values agree: the edges, then the proof."""
+        edge = edges.edge(formula, self._at_an_edge)
+        scope = self._traced(paths)
+        tried = Evidence(
+            "witness", f"{self.how} it gives the derivative at {seen.points} points", _figures(seen)
+        )
+        algebra = Evidence(
+            "identity",
+            "one normal form" if proof.proved else f"not proved: {proof.reason}",
+            {"term products": proof.products, "cells": proof.cells},
+        )
+        if edge.witness is not None:
+            does = "undefined" if edge.witness.where == "edge" else "something else"
+            right = "it is right (proved)" if proof.proved else "it was equal at all points tried"
+            return Finding(
+                self.name,
+                "refuted",
+                f"it is {does} where {edge.says}, and the derivative exists there; "
+                f"elsewhere {right}",
+                scope,
+                (Evidence("edges", f"{does} where {edge.says}"), tried, algebra),
+                edge.witness,
+                self.code,
+                self.correction,
+            )
+        if not proof.proved:
+            self.why = proof.reason
+            return self._agrees(seen)
+        known = set(scope.conditions)
+        more = [text(c) for c in edge.remaining if text(c) not in known]
+        kinks = [text(sp.Eq(s, 0, evaluate=False)) for s in proof.switches]
+        kinks = [k for k in kinks if k.replace("=", "≠") not in known]
+        scope = replace(
+            scope,
+            conditions=(*scope.conditions, *dict.fromkeys(more)),
+            excepting=tuple(dict.fromkeys((*kinks, *paths.untaken))),
+        )
+        cells = f" in each of {proof.cells} cells" if proof.cells > 1 else ""
+        ways = f" on each of its {len(paths.paths)} paths" if len(paths.paths) > 1 else ""
         reason = (
-            f"run on exact numbers it gives the derivative at {seen.points} points, "
+            f"exact algebra gives its trace and the derivative one normal form{cells}{ways}; "
+            f"{self.how} it gives the derivative at {seen.points} points"
+        )
+        return Finding(self.name, "proved", reason, scope, (algebra, tried), code=self.code)
+
+    def _agrees(self, seen: witness.Comparison) -> Finding:
+        """Equal in exact numbers, without a proof; else what float64 says."""
+        if not seen.points:
+            undecided = seen.reasons[0] if seen.reasons else "no point could be told"
+            return self._outside(f"it cannot be run on exact numbers ({undecided})")
+        reason = (
+            f"{self.how} it gives the derivative at {seen.points} points, "
             f"to {seen.bits} bits at least"
         )
-        if rounding.far_off(samples) is None:
-            figures = {"points": seen.points, "bits": seen.bits, "undecided": seen.undecided}
-            exactly = Evidence("witness", reason, figures)
-            return Finding(name, "agrees", reason, scope, (exactly,), code=code)
-        why = f"{reason}, and its float64 code goes another way"
-    else:
-        undecided = seen.reasons[0] if seen.reasons else "no point could be told"
-        why = f"it cannot be run on exact numbers ({undecided})"
-    outside = replace(scope, followed="black box", constants=())
-    return _black_box(name, samples, code, outside, correction, why)
+        if rounding.far_off(self.samples) is not None:
+            return self._outside(f"{reason}, and its float64 code goes another way")
+        exactly = Evidence("witness", reason, _figures(seen))
+        if self.why:
+            reason += f"; it could not be proved: {self.why}"
+        return Finding(self.name, "agrees", reason, self.scope, (exactly,), code=self.code)
+
+    def _outside(self, why: str) -> Finding:
+        scope = replace(self.scope, followed="black box", constants=())
+        return _black_box(self.name, self.samples, self.code, scope, self.correction, why)
+
+
+_BITS = {"bits": witness.BITS[1]}
+
+
+def _figures(seen: witness.Comparison) -> dict[str, int | float | str]:
+    return {"points": seen.points, "bits": seen.bits, "undecided": seen.undecided}
+
+
+def _slight(point: Numbers, derived: Sequence[arb], claimed: Sequence[arb]) -> None:
+    """No refutation rests on the last digits of constants."""
+    scale = max(abs(d) for d in derived)
+    if bool(max(abs(d - c) for d, c in zip(derived, claimed, strict=True)) < scale / 2**40):
+        raise Undecided("the difference is no larger than rounded constants explain")
+
+
+def _unlike(claim: CodeClaim, key: str | None, paths: Paths, bound: Bound) -> str:
+    """Where the float64 code does not do what its trace does, within rounding; "" if nowhere."""
+    for numbers, code in _called(claim, key, bound):
+        found = paths.bounded(key, contract.arguments(claim, numbers, float))
+        if found is None:
+            return "it takes a path there that was not followed"
+        values, allowed = found
+        both = np.isfinite(values) & np.isfinite(code) & np.isfinite(allowed)
+        with np.errstate(all="ignore"):
+            apart = both & (np.abs(values - code) > 2 * allowed + np.finfo(float).tiny)
+        if apart.any():
+            where = ", ".join(f"{s} = {float(v):.6g}" for s, v in numbers.items())
+            return f"at {where} it gives something else than its trace"
+    return ""
+
+
+def _called(
+    claim: CodeClaim, key: str | None, bound: Bound
+) -> Iterator[tuple[Mapping[sp.Symbol, Any], np.ndarray]]:
+    """The points where the float64 code gives values, with those."""
+    for _, numbers, _ in bound:
+        outcome = contract.call(claim, numbers, float)
+        if not outcome.problem:
+            yield numbers, np.asarray(outcome.values[key], float)
 
 
 def _doubt(
@@ -262,7 +498,7 @@ def _code(
     claim: CodeClaim,
     key: str | None,
     sides: witness.Sides,
-    bound: list[tuple[Numbers, dict[sp.Symbol, Any], bool]],
+    bound: Bound,
 ) -> tuple[CodeReport, list[rounding.Sample]]:
     """The float64 code at many points, and where it begins to fail."""
     inner = _inner(claim)

@@ -15,7 +15,7 @@ from chainrule.code.derive import CodeDerivation, derive_code
 from chainrule.code.trace.places import Prepared, bound
 from chainrule.code.trace.record import Trace
 from chainrule.code.trace.run import traced_and_prepared
-from chainrule.errors import ChainruleError
+from chainrule.errors import ChainruleError, ShapeError
 from chainrule.evidence import calling, drawing, enclosures
 from chainrule.evidence.calling import Caller, Contract
 from chainrule.evidence.drawing import Point
@@ -40,10 +40,15 @@ class Ways:
 
     def fit(self, shapes: Mapping[str, tuple[int, ...]]) -> bool:
         """Whether the nodes exist at these shapes of the inputs: no cut leaves its array."""
+        if any(size < 0 for shape in shapes.values() for size in shape):
+            return False
         point = {n: np.zeros(s) for n, s in shapes.items()}
         for side in (self.derived.side, self.graph):
             if side is not None:
-                sizes = side.sizes(side.values(point))
+                try:
+                    sizes = side.sizes(side.values(point))
+                except ShapeError:  # this side has fewer sizes of its own
+                    return False
                 nodes = reached([*side.nodes.values(), *side.trace.outputs.values()])
                 if any(n.at(sizes) < 0 for node in nodes for n in node.shape):
                     return False
@@ -80,7 +85,8 @@ def ways_of(claim: PairClaim, derivation: CodeDerivation, trace: Trace | None, o
     nodes = claim.derived(derivation, wrt)
     inputs = inputs_of(claim, derivation)
     side = Side(derivation.trace, nodes, {n: n for n in inputs}, {}, inputs)
-    derived = Derived(side, enclosures.switches(list(derivation.trace.outputs.values())))
+    moving = [derivation.trace.inputs[n] for n in wrt]
+    derived = Derived(side, enclosures.kinks_of(derivation.trace, moving))
     if trace is None:
         return Ways(derived, None, None)
     claimed = {k: _output(trace, at) for k, at in one.keys.items()}
@@ -111,7 +117,7 @@ def again(claim: PairClaim, one: Caller, main: Ways, point: Point) -> Ways:
     try:
         with ExitStack() as stack:
             at = _bound(stack, d.prepared, point.values)
-            there = derive_code(d.prepared.function, at, d.wrt, d.of[0])
+            there = derive_code(d.prepared.function, at, d.prepared.wrt or None, d.of[0])
         if main.graph is None:
             ways = ways_of(claim, there, None, one)
             ways.claimed = main.claimed

@@ -5,40 +5,47 @@ What a point costs is counted in operations, so that the verdict is the same on 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from chainrule.claim.pair import PairClaim
+from chainrule.code.trace.audit import on_path
+from chainrule.domains import Domain, candidates
+from chainrule.domains.values import Values, within
 from chainrule.errors import ChainruleError
-from chainrule.evidence import accuracy, calling, drawing, enclosures
+from chainrule.evidence import accuracy, drawing, enclosures
 from chainrule.evidence.calling import Caller
 from chainrule.evidence.drawing import Point
-from chainrule.evidence.enclosures import Apart, Met, OffPath, Side
+from chainrule.evidence.enclosures import AtKink, Met, OffPath
+from chainrule.graph.node import Node, reached
+from chainrule.judge import crossings, kinks
+from chainrule.judge.doubts import EXPLAINED, LAST_DIGITS, TINY, doubt, of_last_digits
+from chainrule.judge.probing import Open, Probed, Probing, Seen, evidence
 from chainrule.judge.sides import Ways, again, inputs_of
-from chainrule.verdict import Witness
+from chainrule.verdict import Evidence, Witness
 
+NONE: Mapping[str, Domain] = MappingProxyType({})
 ENOUGH, TRIED = 16, 54  # points decided, and tried
 ZEROS = (7, 11)  # which of them have zeros among their numbers
 FILLS = (40.0, -40.0, 800.0, -800.0)  # where float64 code of one input saturates or overflows
 YOURS, DRAWN, ALL = 2_000_000, 400_000, 6_000_000  # operations: at a point, at all
 RETRACED = 6  # points where the code takes another path, and is followed again
-TINY = 2.0**-56  # of the largest entry: what no float64 code can show
-SOFT = 2.0**-40  # of the largest entry: what rounded constants may explain
-SOFT_ULPS = 4  # times what one unit in the last place of the inputs may explain
-BESIDE, HELD = 24, 4  # points looked at beside a kink, and with one input held
-SWITCHES, CROSSED, HALVINGS = 6, 2, 25  # selections looked at, pairs of points, bisections
+HELD = 4  # points looked at with one input held
 FEW = 12  # numbers of a point that are few enough for a witness
 PLENTY = 40  # numbers of a point above which a smaller witness is looked for
 #: What evaluation at a drawn point may raise where it cannot be told.
 UNTOLD = (ChainruleError, ValueError, IndexError, np.linalg.LinAlgError)
 
 
-EXPLAINED = "the difference is no larger than rounded constants explain"
-LAST_DIGITS = "the difference is no larger than the last digits of the inputs explain"
+INSIDE = (
+    "at your point, which lies at a kink of the forward code, it is one of the derivatives' "
+    "convex hull"
+)
 
 
 @dataclass
@@ -57,10 +64,24 @@ class Tally:
     mine: str = ""  # why nothing was told at the user's own point
     assumes: str = ""  # where alone it is right: "P is as you gave it (its entries sum to 1)"
     outside: str = ""  # at a kink: how far from the derivatives beside it
+    at_kink: str = ""  # the user's own point is one, and the values lie in the hull there
+    does: str = ""  # what is wrong at the witness, where that is more than two numbers
+    right_where: str = ""  # at an edge: where alone the points tried were right
+    right_at: set[str] = field(default_factory=set)  # what is special where it is right
+    corners: dict[str, Seen] = field(default_factory=dict)  # edges tried, by kind
     undecided: int = 0
     bits: int = 10**6
     reasons: dict[str, None] = field(default_factory=dict)
     samples: list[accuracy.Sample] = field(default_factory=list)
+
+    @property
+    def edges(self) -> list[str]:
+        """The kinds of edges that were tried."""
+        return list(self.corners)
+
+    def edge_evidence(self) -> Evidence | None:
+        """What edges were tried, and how they came out."""
+        return evidence(self.corners)
 
 
 class Trials:
@@ -72,6 +93,7 @@ class Trials:
     def __init__(self, claim: PairClaim, point: Point, caller: Caller, ways: Ways) -> None:
         self.claim, self.point, self.caller, self.ways = claim, point, caller, ways
         self.spent = self.retraced = 0
+        self.elsewhere: list[Ways] = []  # both sides on other paths, as they were met
         self.rounded = False  # whether constants, or what hangs together, explained a difference
         self.untold = ""  # why nothing was told at the user's own point
         self.sizes: dict[str, None] = {}
@@ -79,6 +101,7 @@ class Trials:
         self.held = ""  # why sizes or inputs stay as they are
         self.free = self._free()
         self.tallies = {k: Tally() for k in caller.wrt}
+        self.probing = Probing(self)
 
     def _free(self) -> tuple[bool, tuple[str, ...]]:
         """Whether sizes may change, and which inputs stay as the user gave them.
@@ -91,6 +114,8 @@ class Trials:
         lonely = [
             n for n, name in one.names.items() if not name and (not trace or n in trace.inputs)
         ]
+        buffers = self._only_written(lonely)
+        lonely = [n for n in lonely if n not in buffers]
         if self.ways.graph is not None:
             ours = enclosures.near_constants(list(derivation.trace.outputs.values()))
             mine = enclosures.near_constants(list(self.ways.graph.nodes.values()))
@@ -104,12 +129,24 @@ class Trials:
             self.lonely = lonely[0]
             self.held = f"{lonely[0]} is read by {one.part.name} only, so all else stays as it is"
             return False, tuple(derivation.trace.inputs)
+        if buffers:
+            self.held = f"{buffers[0]} is there already, so the sizes stay as they are"
+            return False, ()
         for prepared in (derivation.prepared, one.prepared):
             number = drawing.numbers_as_sizes(prepared, derivation.trace)
             if number:
                 self.held = f"{number} is read as a number, so the sizes stay as they are"
                 return False, ()
         return True, ()
+
+    def _only_written(self, places: Sequence[str]) -> list[str]:
+        """Places whose former content nothing that is returned, and no look, depends on."""
+        graph = self.ways.graph
+        if graph is None:
+            return []
+        looked = [g.node for g in graph.trace.guards if g.node is not None]
+        read = set(reached([*graph.nodes.values(), *looked]))
+        return [n for n in places if graph.trace.inputs[n] not in read]
 
     def _points(self, ways: Ways, small: bool = False) -> Iterator[Point]:
         """The user's own point, then drawn ones: at the user's sizes, and at small ones.
@@ -126,19 +163,18 @@ class Trials:
         settings = [drawing.Sizing(here, "")]
         if self.free[0]:
             others = [(ways.graph.trace, ways.graph.names)] if ways.graph else []
-            sizes = drawing.sizings(self.claim.derivation.trace, others, inputs)
+            sizes = drawing.sizings(self.claim.derivation.trace, others, inputs, self.claim.domains)
             sizes = [s for s in sizes if ways.fit(s.shapes)]
             settings = [*sizes, *settings]
         if small:
             settings = [s for s in settings if not s.breaks]
             settings.sort(key=lambda s: sum(int(np.prod(x)) for x in s.shapes.values()))
-        settings = [s for s in settings if self._work_at(ways, s) <= DRAWN]
+        settings = [s for s in settings if self.work_at(ways, s) <= DRAWN]
         if not settings:
             return
         seed = f"{self.claim.derivation.trace.function}: {', '.join(inputs)}"
         streams = [
-            (s, drawing.drawn(inputs, own, s.shapes, self.free[1], seed=f"{seed} {s.says}"))
-            for s in settings
+            (s, self.drawn(inputs, s.shapes, self.free[1], f"{seed} {s.says}")) for s in settings
         ]
         if small:
             for sizing, stream in streams:
@@ -149,10 +185,23 @@ class Trials:
             sizing, stream = streams[turn % len(streams)]
             values = next(stream)
             if turn in ZEROS:
-                values = {n: v if n in self.free[1] else _zeros(v) for n, v in values.items()}
+                zeros = {n: v if n in self.free[1] else _zeros(v) for n, v in values.items()}
+                values = within(self.claim.domains, zeros, values)
             yield Point(values, sizing.says, sizing.breaks)
 
-    def _work_at(self, ways: Ways, sizing: drawing.Sizing) -> int:
+    def drawn(
+        self,
+        inputs: Mapping[str, Node],
+        shapes: Mapping[str, tuple[int, ...]],
+        fixed: Sequence[str],
+        seed: str,
+        more: Mapping[str, Domain] = NONE,
+    ) -> Iterator[Values]:
+        """Values of these shapes, from the domains declared; more : and supposed."""
+        domains = {**self.claim.domains, **more}
+        return drawing.drawn(inputs, self.point.values, shapes, fixed, seed=seed, domains=domains)
+
+    def work_at(self, ways: Ways, sizing: drawing.Sizing) -> int:
         """Operations at a set of sizes, before any point is drawn."""
         return ways.work(Point({n: np.zeros(s) for n, s in sizing.shapes.items()}))
 
@@ -170,11 +219,7 @@ class Trials:
             self.spent += cost
             there = ways
             try:
-                try:
-                    met = enclosures.compare(there.derived, there.there, point.values)
-                except OffPath:
-                    there = self._again(point)
-                    met = enclosures.compare(there.derived, there.there, point.values)
+                there, met = self.told(ways, point)
             except OffPath as why:
                 self._own(point, f"another path: {why}")
                 for tally in tallies.values():
@@ -191,20 +236,63 @@ class Trials:
             if point.sizes and any(m.bits or m.apart for m in met.values()):
                 self.sizes[point.sizes] = None
             decided += any(m.bits > 0 for m in met.values())
+            if point.yours and any(m.reason == enclosures.AT_A_KINK for m in met.values()):
+                self.untold = enclosures.AT_A_KINK
             floats = self.caller.floats(point.values)
             for key, tally in tallies.items():
-                self._count(there, point, key, tally, met[key], floats.get(key))
+                self.count(there, point, key, tally, met[key], floats.get(key))
         if not self.lonely:
             self._crossings(ways)
+            self.probing.climb()
         self._fills(ways, tallies)
         if enclosures.AT_A_KINK in self.untold:
-            self._beside(ways)
+            crossings.beside(self, ways)
         for key, tally in tallies.items():
-            if tally.witness is not None and tally.yours and not self.lonely:
+            interior = tally.witness is not None and tally.witness.where == "interior"
+            if interior and tally.yours and not self.lonely:
                 tally.assumes = self._assumption(ways, key)
         wrong = {k: t for k, t in tallies.items() if t.entries > FEW}
         if wrong:
             self._smaller(ways, wrong)
+
+    def told(self, ways: Ways, point: Point) -> tuple[Ways, dict[str, Met]]:
+        """What a point tells, at a kink too, and on which path. Raises OffPath, and `UNTOLD`."""
+        try:
+            return ways, self._on_path(ways, point)
+        except OffPath:
+            there = self._elsewhere(point) or self.followed_at(point)
+            return there, self._on_path(there, point)
+
+    def _elsewhere(self, point: Point) -> Ways | None:
+        """Both sides on a path that was followed before, and that a point takes in float64."""
+        for there in self.elsewhere:
+            sides = [s for s in (there.derived.side, there.graph) if s is not None]
+            try:
+                if all(on_path(s.trace, s.values(point.values)) for s in sides):
+                    return there
+            except UNTOLD:
+                continue
+        return None
+
+    def _on_path(self, ways: Ways, point: Point) -> dict[str, Met]:
+        try:
+            return enclosures.compare(ways.derived, ways.there, point.values)
+        except AtKink:
+            budget = min(YOURS if point.yours else DRAWN, ALL - self.spent)
+            try:
+                met, cost = kinks.told(self.claim, ways, point, budget, self._beyond)
+            except ArithmeticError as why:  # a number that no float holds
+                raise AtKink(enclosures.AT_A_KINK) from why
+            self.spent += cost
+            return met
+
+    def probe(self, conditions: Sequence[Open], key: str | None = None) -> list[Probed]:
+        """Whether the two sides differ where a condition of a proof fails: one answer for each.
+
+        A condition has a `kind` and a `node` (of the claimed graph, of the derivation's, or of one
+        whose inputs have the derivation's names). key : of one derivative only.
+        """
+        return self.probing.probe(conditions, key)
 
     def _own(self, point: Point, why: str) -> None:
         """Note why nothing was told at the user's own point."""
@@ -218,143 +306,81 @@ class Trials:
     def _crossings(self, ways: Ways) -> None:
         """Compare on both sides of where either code switches: a threshold that is a little off
         is met by no drawn point."""
-        for point in self._switching(ways):
+        for point in crossings.switching(self, ways):
             if all(t.witness is not None for t in self.tallies.values()):
                 return
             cost = ways.work(point)
             if cost > DRAWN or self.spent + cost > ALL:
                 return
             self.spent += cost
-            there = ways
             try:
-                try:
-                    met = enclosures.compare(ways.derived, ways.there, point.values)
-                except OffPath:
-                    there = self._again(point)
-                    met = enclosures.compare(there.derived, there.there, point.values)
+                there, met = self.told(ways, point)
             except (OffPath, *UNTOLD):
                 continue
             floats = self.caller.floats(point.values)
             for key, tally in self.tallies.items():
                 if met[key].apart is not None and tally.witness is None:
-                    self._count(there, point, key, tally, met[key], floats.get(key))
-
-    def _switching(self, ways: Ways) -> Iterator[Point]:
-        """Pairs of points close together, between which a selection switches."""
-        sides = [s for s in (ways.derived.side, ways.graph) if s is not None]
-        switches = [(s, n) for s in sides for n in enclosures.crossed(s)]
-        if not switches:
-            return
-        inputs, own = inputs_of(self.claim, self.claim.derivation), self.point.values
-        shapes = {n: np.shape(own[n]) for n in inputs}
-        if ways.work(self.point) > DRAWN // 4:
-            small = next(self._points(ways, small=True), None)
-            if small is None:
-                return
-            shapes = {n: np.shape(small.values[n]) for n in inputs}
-        seed = f"{self.claim.derivation.trace.function}: switches"
-        drawn = list(islice(drawing.drawn(inputs, own, shapes, self.free[1], seed=seed), 4))
-        same = all(np.shape(own[n]) == shapes[n] for n in inputs)
-        pairs = [(dict(own), drawn[0])] if same else []
-        pairs += [(drawn[0], drawn[1]), (drawn[2], drawn[3])]
-        done: dict[int, int] = {}
-        for one, two in pairs:
-            for number, (side, node) in enumerate(switches):
-                if done.get(number, 0) < CROSSED and len(done) <= SWITCHES:
-                    for values in enclosures.bisected(side, node, one, two, HALVINGS):
-                        done[number] = done.get(number, 0) + 1
-                        yield Point(values)
+                    self.count(there, point, key, tally, met[key], floats.get(key))
 
     # -- at a kink, and what a claim assumes ---------------------------------------------------
 
-    def _beside(self, ways: Ways) -> None:
-        """At a point of the user's that is a kink: whether what the code gives there lies far
-        outside of what the derivative is beside it."""
-        floats = self.caller.floats(self.point.values)
-        seen: dict[str, list[np.ndarray]] = {}
-        for k in range(BESIDE):
-            try:
-                found = enclosures.truth_only(ways.derived, drawing.beside(self.point.values, k))
-            except OffPath:
-                try:
-                    moved = Point(drawing.beside(self.point.values, k))
-                    found = enclosures.truth_only(self._again(moved).derived, moved.values)
-                except (OffPath, *UNTOLD):
-                    continue
-            except UNTOLD:
-                continue
-            for key, value in found.items():
-                seen.setdefault(key, []).append(value)
-        for key, tally in self.tallies.items():
-            code, there = floats.get(key), seen.get(key, [])
-            if code is None or len(there) < BESIDE // 2 or there[0].shape != code.shape:
-                continue
-            low, high = np.min(there, axis=0), np.max(there, axis=0)
-            scale = max(float(np.max(np.abs(there))) if there[0].size else 0.0, 1e-300)
-            slack = (high - low) + 2.0**-12 * scale
-            far = (code < low - slack) | (code > high + slack)
-            if far.any():
-                entry = tuple(int(i) for i in np.argwhere(far)[0])
-                shown = f"entry {list(entry)} is" if entry else "it is"
-                a, b = float(low[entry]), float(high[entry])
-                around = f"about {a:.6g}" if b - a < 2.0**-12 * scale else f"{a:.6g} to {b:.6g}"
-                tally.outside = f"{shown} {float(code[entry]):.6g} there, and {around} beside it"
-
     def _assumption(self, ways: Ways, key: str) -> str:
-        """Which input must be as the user gave it for the claim to be right; "" if none is seen."""
+        """What must hold of which input for the claim to be right: a domain that the user's value
+        belongs to, else that it is as it was given; "" if none is seen."""
         inputs, own = inputs_of(self.claim, self.claim.derivation), self.point.values
         if ways.work(self.point) > DRAWN:
             return ""
-        shapes = {n: np.shape(own[n]) for n in inputs}
         for name, node in inputs.items():
-            special = drawing.structure(own[name])
-            if name in self.free[1] or node.kind != "f" or not special:
+            if name in self.free[1] or name in self.claim.domains:
                 continue
-            fixed = (*self.free[1], name)
-            if set(inputs) <= set(fixed):
-                continue
-            seed = f"{self.claim.derivation.trace.function}: {name} held"
-            right = 0
-            for values in islice(drawing.drawn(inputs, own, shapes, fixed, seed=seed), HELD):
-                try:
-                    met = enclosures.compare(ways.derived, ways.there, values)[key]
-                except (OffPath, *UNTOLD):
-                    continue
-                if met.apart is not None and not self._of_last_digits(ways, values, key, met.apart):
-                    right = 0
-                    break
-                right += 1
-            if right >= HELD // 2:
+            for domain in candidates(own[name]):
+                if self._right_where(ways, key, self.free[1], {name: domain}):
+                    return f'{name} is {domain.said}: domains={{"{name}": {domain.code}}}'
+            special = drawing.structure(own[name]) if node.kind == "f" else ""
+            held = (*self.free[1], name)
+            if special and not set(inputs) <= set(held) and self._right_where(ways, key, held, {}):
                 return f"{name} is as you gave it ({special})"
         return ""
 
-    def _of_last_digits(self, ways: Ways, values: dict[str, Any], key: str, apart: Apart) -> bool:
-        """Whether the last digits of the inputs explain a difference: P sums to 1, but for
-        rounding."""
-        if apart.gap >= SOFT or apart.claimed is None:
-            return False
-        if apart.least < TINY:
-            return True
-        sides = [s for s in (ways.derived.side, ways.graph) if s is not None]
-        moved = 0.0
-        for side in sides:
+    def _right_where(
+        self, ways: Ways, key: str, fixed: Sequence[str], more: Mapping[str, Domain]
+    ) -> bool:
+        """Whether a claim is right at points with inputs held, or with domains supposed."""
+        inputs = inputs_of(self.claim, self.claim.derivation)
+        shapes = {n: np.shape(self.point.values[n]) for n in inputs}
+        seed = f"{self.claim.derivation.trace.function}: {', '.join((*fixed, *more))} held"
+        right = 0
+        for values in islice(self.drawn(inputs, shapes, fixed, seed, more), HELD):
             try:
-                one = enclosures.entry_of(side, key, apart.entry)
-                moved += enclosures.spread(one, key, values, 2.0**-53)
-            except UNTOLD:
+                met = enclosures.compare(ways.derived, ways.there, values)[key]
+            except (OffPath, *UNTOLD):
+                continue
+            if met.apart is not None and not of_last_digits(self, ways, values, key, met.apart):
                 return False
-        return abs(float((apart.claimed - apart.derived).mid())) <= SOFT_ULPS * moved
+            right += 1
+        return right >= HELD // 2
 
-    def _again(self, point: Point) -> Ways:
+    def followed_at(self, point: Point) -> Ways:
+        """Both sides followed anew on the path of a point. Raises OffPath."""
         if self.retraced >= RETRACED:
             raise OffPath("it was followed on enough other paths")
         self.retraced += 1
-        return again(self.claim, self.caller, self.ways, point)
+        there = again(self.claim, self.caller, self.ways, point)
+        self.elsewhere.append(there)
+        return there
+
+    def _beyond(self, point: Point) -> Ways:
+        """Both sides on the path of a point next to a kink. Raises OffPath, and `UNTOLD`."""
+        try:
+            self.ways.derived.side.enclose(point.values)
+        except OffPath:
+            return self._elsewhere(point) or self.followed_at(point)
+        return self.ways
 
     def _one_input(self) -> str:
         """The only float input, if there is one only."""
         names = [n for n, v in self.point.values.items() if np.asarray(v).dtype.kind == "f"]
-        return names[0] if len(names) == 1 else ""
+        return names[0] if len(names) == 1 and not self.claim.domains else ""
 
     def _filled(self, name: str, t: float) -> dict[str, Any]:
         """The user's point with one input all of one number."""
@@ -386,9 +412,9 @@ class Trials:
             floats = self.caller.floats(point.values)
             for key, tally in left.items():
                 if met[key].apart is not None:
-                    self._count(ways, point, key, tally, met[key], floats.get(key))
+                    self.count(ways, point, key, tally, met[key], floats.get(key))
 
-    def _count(
+    def count(
         self,
         ways: Ways,
         point: Point,
@@ -398,17 +424,19 @@ class Trials:
         code: np.ndarray | None,
     ) -> None:
         if met.apart is not None:
-            doubt = self._doubt(ways, point, key, met, code)
-            if doubt is EXPLAINED:  # equal as far as the constants are known
+            why, apart = doubt(self, ways, point, key, met, code), met.apart
+            if why is EXPLAINED and met.kink:
+                met = Met(reason=why, truth=met.truth)
+            elif why is EXPLAINED:  # equal as far as the constants are known
                 self.rounded = True
-                bits = -int(np.floor(np.log2(met.apart.gap)))
+                bits = -int(np.floor(np.log2(apart.gap)))
                 met = Met(bits=min(bits, enclosures.BITS[0]), truth=met.truth)
-            elif doubt:
+            elif why:
                 tally.undecided += 1
-                tally.reasons[doubt] = None
+                tally.reasons[why] = None
                 if point.yours:
-                    tally.mine = doubt
-                    tally.yours |= doubt is LAST_DIGITS or met.apart.least < TINY
+                    tally.mine = why
+                    tally.yours |= why is LAST_DIGITS or apart.least < TINY
                 return
         if met.apart is not None:
             if self.lonely:
@@ -418,20 +446,33 @@ class Trials:
                 tally.apart_where[point.breaks] = None
                 return
             yours, derived = met.apart.digits()
+            edge = met.apart.claimed is None or met.kink or bool(point.edge)
+            tally.does = met.apart.says
+            kind, off = _special(point)
+            tally.right_where = off if edge and kind not in tally.right_at else ""
             tally.witness = Witness(
                 drawing.written(point),
                 yours,
                 derived,
                 met.apart.entry,
-                "edge" if met.apart.claimed is None else "interior",
+                "edge" if edge else "interior",
                 enclosures.BITS,
             )
             tally.entries, tally.least = point.entries, met.apart.least
             tally.yours_too |= point.yours
             tally.where = "yours" if point.yours else point.sizes or "drawn"
             return
+        if met.inside:
+            if point.yours:
+                tally.at_kink = INSIDE
+            return
+        if point.edge:
+            if met.bits:
+                tally.right_at.add(_special(point)[0])
+            return
         if met.bits:
             tally.points += 1
+            tally.right_at.add(_special(point)[0])
             tally.yours |= point.yours
             tally.bits = min(tally.bits, met.bits)
         else:
@@ -440,65 +481,6 @@ class Trials:
             tally.mine = met.reason if point.yours else tally.mine
         if met.truth is not None:
             self._sample(ways, point, key, tally, met.truth, code)
-
-    def _doubt(self, ways: Ways, point: Point, key: str, met: Met, code: np.ndarray | None) -> str:
-        """Why a difference may come from how the code was followed; "" if it cannot."""
-        apart = met.apart
-        assert apart is not None
-        if not self._forward_is_followed(ways, point):
-            return "the forward code gives other values there than its graph"
-        value = None if code is None else code[apart.entry] if code.shape else code[()]
-        if value is None and ways.graph is not None:
-            return "its code gives no value there"
-        if apart.claimed is None:
-            fine = value is not None and np.isfinite(value)
-            return "undefined as it is written, and a number in float64" if fine else ""
-        if apart.least < TINY:
-            return (
-                f"the two are apart by {apart.least:.1e} of its value, certified: less than "
-                "float64 can tell"
-            )
-        if apart.gap < SOFT:
-            nodes = [*ways.derived.side.nodes.values()]
-            nodes += ways.graph.nodes.values() if ways.graph else []
-            if ways.graph is None or self.held or enclosures.rounded_constants(nodes):
-                return EXPLAINED
-        if point.yours and self._of_last_digits(ways, dict(point.values), key, apart):
-            return LAST_DIGITS
-        if value is None or not np.isfinite(value):
-            return "" if ways.graph is not None else "its float64 code gives no number there"
-        mine, truth = float(apart.claimed.mid()), float(apart.derived.mid())
-        to_mine, to_truth = abs(float(value) - mine), abs(float(value) - truth)
-        if to_mine < to_truth / 2:
-            return ""
-        if ways.graph is not None:
-            pairs = enclosures.graph_values(ways.graph, point.values)
-            limit = pairs[list(ways.graph.nodes).index(key)][1][apart.entry]
-            if to_mine <= 2 * float(limit):
-                return ""
-        return "its float64 values are not those of the path that was followed"
-
-    def _forward_is_followed(self, ways: Ways, point: Point) -> bool:
-        """Whether the forward code gives at a point what its graph gives, within the bounds."""
-        side = ways.derived.side
-        outputs = side.trace.outputs
-        looked = Side(side.trace, dict(outputs), side.names, side.own, side.inputs)
-        own = {
-            n: point.values[n] for n in self.claim.derivation.prepared.inputs if n in point.values
-        }
-        try:
-            returned = dict(calling.parts(self.claim.derivation.prepared.run(own)))
-            ((value, limit),) = enclosures.graph_values(looked, point.values)
-        except (Exception, SystemExit):
-            return False
-        name = next(iter(outputs))
-        key = name if name in returned else ""
-        found = np.asarray(returned.get(key), np.float64)
-        if found.shape != value.shape:
-            return False
-        told = np.isfinite(found) & np.isfinite(value)
-        gap = np.abs(np.subtract(found, value, where=told, out=np.zeros(value.shape)))
-        return bool(np.all(gap[told] <= 2 * limit[told] + np.finfo(float).tiny))
 
     def _sample_only(
         self, ways: Ways, point: Point, tallies: dict[str, Tally], anyway: bool = False
@@ -566,6 +548,26 @@ def _zeros(value: Any) -> Any:
         out.reshape(-1)[::2] = 0.0
         return out
     return value
+
+
+def _special(point: Point) -> tuple[str, str]:
+    """What is special about a point, and where a point is not: ("zero", "no entry of x is 0");
+    empty where nothing of the kind is seen."""
+    real = {n: v for n, v in point.values.items() if _real(v)}
+    if any(np.size(v) == 0 for v in real.values()):
+        return "empty", "no axis is empty"
+    zero = [n for n, v in real.items() if np.any(np.asarray(v) == 0)]
+    if zero:
+        parts = [f"entry of {n}" if np.ndim(real[n]) else n for n in zero]
+        return "zero", f"no {' and no '.join(parts)} is 0"
+    for name, value in real.items():
+        if len(np.unique(value)) < np.size(value):
+            return "tie", f"no two entries of {name} are equal"
+    return "", ""
+
+
+def _real(value: Any) -> bool:
+    return np.asarray(value).dtype.kind == "f"
 
 
 def _range(point: Point) -> str:

@@ -6,7 +6,19 @@ are atoms named up to the letters of their indices, conditions are atoms that ar
 here says *different*: only a witness may.
 """
 
-from chainrule.proof.equality import Condition, Proof, prove_equal
+from chainrule.proof.conditions import Condition, conditions
+from chainrule.proof.equality import Proof, prove_all, prove_equal
+from chainrule.proof.holding import holding, holds
 from chainrule.proof.joining import Joined, joined
 
-__all__ = ["Condition", "Joined", "Proof", "joined", "prove_equal"]
+__all__ = [
+    "Condition",
+    "Joined",
+    "Proof",
+    "conditions",
+    "holding",
+    "holds",
+    "joined",
+    "prove_all",
+    "prove_equal",
+]

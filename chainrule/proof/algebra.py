@@ -6,13 +6,32 @@ case that is not chosen may be undefined: then its denominators must be no zero 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from chainrule.errors import BudgetError
+from chainrule.graph.sizes import Size
+from chainrule.proof import picking
 from chainrule.proof import polynomials as po
 from chainrule.proof.elements import BITS, ONE, Arithmetic, Element, Unknown, Vacuous
-from chainrule.proof.indices import Index, put
+from chainrule.proof.indices import (
+    POINTER,
+    Base,
+    Index,
+    digit,
+    division,
+    fixed,
+    letters,
+    offset,
+    plus,
+    put,
+    rebased,
+    surely,
+    times,
+    variable,
+)
 from chainrule.proof.polynomials import Monomial, Poly
 
 LIFTS = 6
@@ -39,6 +58,10 @@ class Algebra(Arithmetic):
     def lifted(self, f: Callable[[Element], Element], a: Element, depth: int = 0) -> Element:
         """f(a) with the conditions in a taken outside: c·f(a where c) + (1 − c)·f(a else)."""
         bits = self.bits(a)
+        if self.facts and depth < LIFTS:
+            picked = picking.inside(self, lambda e: self.lifted(f, e, depth + 1), a)
+            if picked is not None:
+                return picked
         if not bits:
             return f(a)
         if depth == LIFTS:
@@ -49,7 +72,8 @@ class Algebra(Arithmetic):
             try:
                 parts.append(self.lifted(f, self.at_bit(a, bits[0], value), depth + 1))
             except Vacuous:  # undefined in this case: nothing has to be shown there
-                if self.kind(bits[0]) == "delta":  # but places do differ: undefined everywhere
+                # places do differ, and of one-hot entries each value occurs: undefined everywhere
+                if self.kind(bits[0]) in ("delta", "before", "onehot"):
                     raise Unknown("a division by 0") from None
                 parts.append(Element({}))
         return self.choose(c, parts[1], parts[0])
@@ -86,22 +110,35 @@ class Algebra(Arithmetic):
             out = self.mul(out, self.power(Element(dict(k)), e))
         return out
 
+    def exclusive(self, m: Monomial) -> Element | None:
+        """A monomial with two entries of a one-hot line."""
+        return picking.exclusive(self, m)
+
+    def total(self, a: Element, bound: Sequence[int]) -> Element:
+        """Σ over variables; see `sums`."""
+        from chainrule.proof.sums import total
+
+        return total(self, a, bound)
+
     # -- other indices, and signs ----------------------------------------------------------------
 
     def renamed(self, a: Element, values: Mapping[int, Index]) -> Element:
         """a with variables replaced by indices."""
+        return self.elsewhere(a, lambda i: put(i, values))
+
+    def rebased(self, a: Element, old: Base, new: Index) -> Element:
+        """a with the base of an index replaced, wherever it stands."""
+        return self.elsewhere(a, lambda i: rebased(i, old, new))
+
+    def elsewhere(self, a: Element, there: Callable[[Index], Index]) -> Element:
+        """a with other indices."""
         put_atoms: dict[int, Element] = {}
         for x in po.atoms_of([a.num, *(dict(q) for q, _ in a.den)]):
             head, args = self.of[x]
-            new = tuple(put(i, values) for i in args)
+            new = tuple(self.pointed(there(i)) for i in args)
             if new != args:
                 kind = self.heads[head].kind
-                if kind == "delta":
-                    put_atoms[x] = self.delta(*new)
-                elif kind == "place":
-                    put_atoms[x] = self.place(new[0])
-                else:
-                    put_atoms[x] = self.gen(self.atom(head, new))
+                put_atoms[x] = self.moved_atom(kind, head, new)
         if not put_atoms:
             return a
         simple = {}
@@ -126,6 +163,72 @@ class Algebra(Arithmetic):
         for m, c in a.num.items():
             total = self.add(total, self._replaced(m, c, put_atoms))
         return self.mul(total, self._renamed_den(a, put_atoms)) if a.den else total
+
+    def pointed(self, index: Index) -> Index:
+        """An index with the places that are known by now in place of pointers."""
+        for base, _ in index[0]:
+            code, args = base
+            if code < POINTER or any(i[0] or offset(i).const is None for i in args):
+                continue
+            value = self.instance(self.heads[code - POINTER].payload, args)
+            if value.den or value.num.keys() - {()}:
+                continue
+            place = Size.of(int(value.num.get((), 0)))
+            if not surely(place):
+                place = place + self.ranges[code]
+            return self.pointed(rebased(index, base, fixed(place)))
+        return index
+
+    def moved_atom(self, kind: str, head: int, args: tuple[Index, ...]) -> Element:
+        """An atom at other indices; what is known at a place is said."""
+        if kind == "delta":
+            return self.delta(*args)
+        if kind == "place":
+            return self.place(args[0])
+        if kind == "before":
+            return self.before(args[0])
+        table = self.heads[head].payload
+        if isinstance(table, np.ndarray):
+            places = [None if i[0] else offset(i).const for i in args]
+            if None not in places:
+                at = tuple(p for p in places if p is not None)
+                if all(0 <= p < n for p, n in zip(at, table.shape, strict=True)):
+                    return self.number(int(table[at]))
+        return self.gen(self.atom(head, args))
+
+    # -- indices of several digits ---------------------------------------------------------------
+
+    def divided(self, index: Index, by: Size) -> tuple[Index, Index]:
+        """Quotient and remainder of a place; variables are split into digits where that helps."""
+        index = self.in_digits(index)
+        for _ in range(8):
+            found = division(index, by, self.ranges, self.floors)
+            if not isinstance(found, int):
+                return found
+            if not found:
+                break
+            low = digit(found, index, by)
+            size = self.ranges[found].exact_div(low)
+            if size is None or not surely(low - 1) or not surely(size - 1):
+                break
+            high = times(variable(self.fresh(size)), low)
+            self.digits[found] = plus(high, variable(self.fresh(low)))
+            index = self.in_digits(index)
+        raise Unknown("a place that has no digits in these sizes")
+
+    def in_digits(self, index: Index) -> Index:
+        """An index in the digits of its variables."""
+        while self.digits and letters(index) & self.digits.keys():
+            index = put(index, self.digits)
+        return index
+
+    def expanded(self, a: Element) -> Element:
+        """An element in the digits of its variables."""
+        if not self.digits:
+            return a
+        used = {v for x in po.atoms_of([a.num, *(dict(q) for q, _ in a.den)]) for v in self.at(x)}
+        found = used & self.digits.keys()
+        return self.renamed(a, {v: self.in_digits(variable(v)) for v in found}) if found else a
 
     def _replaced(self, m: Monomial, c: Any, values: Mapping[int, Element]) -> Element:
         kept = tuple(x for x in m if x[0] not in values)

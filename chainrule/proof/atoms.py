@@ -6,13 +6,14 @@ symmetries, an atom's indices stand in the first of the orders that mean the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chainrule.domains import Domain
 from chainrule.errors import BudgetError
 from chainrule.graph.sizes import Size
-from chainrule.proof.indices import Index
+from chainrule.proof.indices import Floors, Index, letters, surely
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,29 @@ class Atoms:
     """The atoms and heads of one proof.
 
     ranges : variable → the size that it runs over. products : term products spent, of `budget`.
+    digits : variable → the digits that it was split into. unrolled : the longest axis whose sum is
+    written out. angle : 2 where sines are written in sines of half the angle.
+    floors : how many places axes have at least.
     apart : whether the places where a comparison switches are left out.
+    assuming : input → its declared domain. facts : head of an input → what is assumed of it.
     """
 
     budget: int = 400_000
     apart: bool = False
+    assuming: Mapping[str, Domain] = field(default_factory=dict)
+    facts: dict[int, Any] = field(default_factory=dict)
     products: int = 0
     heads: list[Head] = field(default_factory=list)
     known_heads: dict[Any, int] = field(default_factory=dict)
     of: list[tuple[int, tuple[Index, ...]]] = field(default_factory=list)
     known: dict[tuple[int, tuple[Index, ...]], int] = field(default_factory=dict)
     ranges: dict[int, Size] = field(default_factory=dict)
+
+    digits: dict[int, Index] = field(default_factory=dict)
+    unrolled: int = 0
+    angle: int = 1
+    floors: Floors = ()
+    held: dict[int, frozenset[int]] = field(default_factory=dict)
 
     # -- atoms ---------------------------------------------------------------------------------
 
@@ -82,6 +95,18 @@ class Atoms:
     def kind(self, atom: int) -> str:
         """The kind of an atom's head."""
         return self.heads[self.of[atom][0]].kind
+
+    def surely(self, size: Size) -> bool:
+        """Whether a size is 0 or more for all sizes of the axes."""
+        return surely(size, self.floors)
+
+    def at(self, atom: int) -> frozenset[int]:
+        """The variables in an atom's indices."""
+        found = self.held.get(atom)
+        if found is None:
+            found = frozenset(v for i in self.of[atom][1] for v in letters(i))
+            self.held[atom] = found
+        return found
 
     def spend(self, products: int) -> None:
         """Count term products before they are made."""

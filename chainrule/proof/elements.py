@@ -18,12 +18,23 @@ from chainrule.errors import BudgetError
 from chainrule.graph.sizes import Size
 from chainrule.proof import polynomials as po
 from chainrule.proof.atoms import Atoms
-from chainrule.proof.indices import Index, offset, variable
+from chainrule.proof.indices import (
+    ONCE,
+    ZERO,
+    Index,
+    extent,
+    fixed,
+    minus,
+    moved,
+    offset,
+    plus,
+    times,
+)
 from chainrule.proof.polynomials import Monomial, Poly, PolyKey
 
 TERMS = 1_500
 #: Kinds of atoms that are 0 or 1.
-BITS = ("order", "delta", "flag")
+BITS = ("order", "delta", "before", "flag", "onehot")
 
 ONE = flint.fmpq(1)
 
@@ -74,18 +85,74 @@ class Arithmetic(Atoms):
     def place(self, index: Index) -> Element:
         """An index as a number."""
         total = self.size(offset(index))
-        if index[1]:
-            counter = self.atom(self.head("place", (), sign=1), [variable(index[1])])
-            total = self.add(total, self.scale(self.gen(counter), po.rational(index[0])))
+        head = self.head("place", (), sign=1)
+        for base, factor in index[0]:
+            counter = self.gen(self.atom(head, [(((base, ONCE),), ())]))
+            total = self.add(total, self.mul(self.size(Size(dict(factor))), counter))
         return total
 
     def delta(self, a: Index, b: Index) -> Element:
         """1 where two places are the same."""
-        if a[:2] == b[:2]:
-            gap = (offset(a) - offset(b)).const
-            if gap is not None:
-                return self.number(int(gap == 0))
-        return self.gen(self.atom(self.head("delta", (), [(0, 1), (1, 0)], 1), (a, b)))
+        gap = minus(a, b)
+        ends = extent(gap, self.ranges, self.floors)
+        if ends is not None and (self.surely(ends[0] - 1) or self.surely(-1 - ends[1])):
+            return self.number(0)
+        if not gap[0]:
+            if not gap[1]:
+                return self.number(1)
+            if offset(gap).const is not None:
+                return self.number(0)
+        digits = self.carried(gap)
+        if digits is not None:
+            return self.mul(self.delta(digits[0], ZERO), self.delta(digits[1], ZERO))
+        up = tuple((x, f) for x, f in gap[0] if Size(dict(f)).terms[-1][1] > 0)
+        down = tuple(t for t in gap[0] if t not in up)
+        more = offset(gap)
+        left, right = (up, ()), times((down, ()), -1)
+        if more.terms and more.terms[-1][1] < 0:
+            right = moved(right, 1, -more)
+        else:
+            left = moved(left, 1, more)
+        return self.gen(self.atom(self.head("delta", (), [(0, 1), (1, 0)], 1), (left, right)))
+
+    def carried(self, gap: Index) -> tuple[Index, Index] | None:
+        """A difference of places as by·high + low with |low| < by: 0 where both are."""
+        if len(gap[0]) < 2:
+            return None
+        for _, factor in gap[0]:
+            by = Size(dict(factor))
+            if by == 1 or not self.surely(by - 1):
+                continue
+            high: Index = ZERO
+            low = fixed(offset(gap))
+            for base, f in gap[0]:
+                exact = Size(dict(f)).exact_div(by)
+                if exact is None:
+                    low = plus(low, (((base, f),), ()))
+                else:
+                    high = plus(high, (((base, exact.terms),), ()))
+            ends = extent(low, self.ranges, self.floors)
+            if ends is not None and self.surely(by - 1 - ends[1]) and self.surely(by - 1 + ends[0]):
+                if low[0] or low[1]:
+                    return high, low
+        return None
+
+    def before(self, index: Index) -> Element:
+        """1 where a place lies before 0."""
+        ends = extent(index, self.ranges, self.floors)
+        if ends is not None and self.surely(-1 - ends[1]):
+            return self.number(1)
+        if ends is not None and self.surely(ends[0]):
+            return self.number(0)
+        if index[0] and Size(dict(index[0][0][1])).terms[-1][1] < 0:  # −i < 0 unless i < 1
+            turned = self.before(moved(index, -1, Size.of(-1)))
+            return self.add(self.number(1), self.neg(turned))
+        return self.gen(self.atom(self.head("before", (), (), 1), (index,)))
+
+    def inside(self, index: Index, size: Size) -> Element:
+        """1 where a place is one of 0 … size − 1."""
+        low = self.add(self.number(1), self.neg(self.before(index)))
+        return self.mul(low, self.before(moved(index, 1, -size)))
 
     # -- arithmetic ----------------------------------------------------------------------------
 
@@ -192,6 +259,10 @@ class Arithmetic(Atoms):
                 if e < 0:
                     raise Unknown("a condition in a denominator")
                 return self.monomial(po.times(rest, ((atom, 1),)))
+            if kind in ("onehot", "sum") and self.facts:
+                alone = self.exclusive(m)
+                if alone is not None:
+                    return alone
             if kind == "order":
                 head, args = self.of[atom]
                 name = (self.heads[head].key[0], args)
@@ -199,6 +270,13 @@ class Arithmetic(Atoms):
                     rest = tuple(x for x in rest if x[0] != seen[name])
                     return self.mul(self.monomial(rest), self.orders(seen[name], atom))
                 seen[name] = atom
+            if kind == "before":
+                for other, _ in m:
+                    if other < atom and self.kind(other) == "before":
+                        least = self.earlier(other, atom)
+                        if least is not None:
+                            rest = tuple(x for x in m if x[0] not in (atom, other))
+                            return self.monomial(po.times(rest, ((least, 1),)))
             if kind == "root" and not 0 < e < 1:
                 n = floor(e)
                 head, args = self.of[atom]
@@ -230,7 +308,20 @@ class Arithmetic(Atoms):
             return Element({})
         return self.add(self.add(self.gen(a), self.gen(b)), self.number(-1))
 
+    def earlier(self, a: int, b: int) -> int | None:
+        """Of two conditions i < 0 and i + c < 0 the one that says both; None if not known."""
+        gap = minus(self.of[b][1][0], self.of[a][1][0])
+        if gap[0]:
+            return None
+        if self.surely(offset(gap)):
+            return b
+        return a if self.surely(-offset(gap)) else None
+
     # -- what `algebra` adds ---------------------------------------------------------------------
+
+    def exclusive(self, m: Monomial) -> Element | None:
+        """A monomial by what is known of one-hot entries."""
+        raise NotImplementedError
 
     def inverse(self, a: Element) -> Element:
         """1/a where a ≠ 0."""

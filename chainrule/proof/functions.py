@@ -17,12 +17,16 @@ from chainrule.errors import BudgetError
 from chainrule.proof import polynomials as po
 from chainrule.proof.algebra import Algebra
 from chainrule.proof.elements import ONE, Element, Unknown, Vacuous
-from chainrule.proof.polynomials import Poly
+from chainrule.proof.indices import ZERO
+from chainrule.proof.places import counted
+from chainrule.proof.polynomials import Monomial, Poly
 from chainrule.proof.templates import opaque, oriented, template
 
 #: Functions of which nothing is known, or that they are odd.
 OPAQUE = ("arctan", "erf", "lgamma", "polygamma", "floor")
 ODD = ("arctan", "erf", "sin")
+#: The most angles that a sum of angles is taken apart into.
+ANGLES = 6
 
 
 def exp(algebra: Algebra, a: Element) -> Element:
@@ -31,6 +35,11 @@ def exp(algebra: Algebra, a: Element) -> Element:
 
 
 def _exp(algebra: Algebra, a: Element) -> Element:
+    end = infinite(algebra, a)
+    if end > 0:
+        raise Unknown("the exponential of ∞")
+    if end < 0:
+        return algebra.number(0)
     out = algebra.number(1)
     for m, c in a.num.items():
         if len(m) == 1 and m[0][1] == 1 and not a.den and algebra.kind(m[0][0]) == "log":
@@ -40,6 +49,29 @@ def _exp(algebra: Algebra, a: Element) -> Element:
         ((mono, _),) = made.num.items()
         out = algebra.mul(out, Element({po.raised(mono, po.whole(_fraction(c))): ONE}))
     return out
+
+
+def infinite(algebra: Algebra, a: Element) -> int:
+    """−1 for −∞, 1 for ∞, 0 for a real number, where conditions have been taken outside.
+
+    Raises Unknown where it cannot be told.
+    """
+    found: set[int] = set()
+    for m, c in a.num.items():
+        ends = [(x, e) for x, e in m if algebra.kind(x) == "infinite"]
+        if not ends:
+            continue
+        ((x, e), *more), rest = ends, [y for y in m if algebra.kind(y[0]) != "infinite"]
+        key = algebra.heads[algebra.of[x][0]].key
+        plain = all(algebra.heads[algebra.of[y][0]].sign == 2 for y, _ in rest)
+        if more or e != 1 or not isinstance(key, int) or not plain:
+            raise Unknown("what may be an infinity")
+        found.add(key if c > 0 else -key)
+    if found and any(algebra.sign_of(dict(q)) != 2 for q, _ in a.den):
+        raise Unknown("what may be an infinity")
+    if len(found) > 1:
+        raise Unknown("∞ − ∞")
+    return found.pop() if found else 0
 
 
 def _fraction(c: Any) -> Fraction:
@@ -61,7 +93,7 @@ def _primes(c: Any) -> Iterator[tuple[int, int]]:
             yield int(p), way * int(e)
 
 
-def _parts(algebra: Algebra, a: Element) -> tuple[Any, list[tuple[Poly, Any]]]:
+def factored(algebra: Algebra, a: Element) -> tuple[Any, list[tuple[Poly, Any]]]:
     """a as number·∏ factorᵉ, with atoms as factors of one term."""
     lead, shift, q = po.normal(a.num)
     parts: list[tuple[Poly, Any]] = [({((x, 1),): ONE}, e) for x, e in shift]
@@ -80,7 +112,7 @@ def log(algebra: Algebra, a: Element) -> Element:
 def _log(algebra: Algebra, a: Element) -> Element:
     if not a.num:
         raise Vacuous("a logarithm of 0")
-    lead, parts = _parts(algebra, a)
+    lead, parts = factored(algebra, a)
     out, rest = algebra.number(0), algebra.number(-1 if lead < 0 else 1)
     for p, k in _primes(abs(lead)):
         value = opaque(algebra, "log", algebra.number(p), sign=2)
@@ -93,7 +125,7 @@ def _log(algebra: Algebra, a: Element) -> Element:
                 term = inside(algebra, x)
             elif algebra.kind(x) == "root":  # a log of 0 is undefined, so u is positive
                 term = log(algebra, inside(algebra, x))
-        if term is None and algebra.sign_of(f) == 2:
+        if term is None and algebra.sign_of(f):  # a log of 0 is undefined
             term = opaque(algebra, "log", Element(f))
         if term is not None:
             out = algebra.add(out, algebra.scale(term, po.rational(k)))
@@ -119,16 +151,18 @@ def _power(algebra: Algebra, a: Element, s: Fraction) -> Element:
         if s > 0:
             return a
         raise Vacuous("0 below a bar")
-    lead, parts = _parts(algebra, a)
+    lead, parts = factored(algebra, a)
     out, rest = algebra.number(1), algebra.number(-1 if lead < 0 else 1)
     for p, k in _primes(abs(lead)):
         out = algebra.mul(out, _root(algebra, algebra.number(p), s * k, 2))
+    # √(f·g) = √f·√g where neither is below 0; where only f is, g may be, at f = 0
+    apart = lead > 0 and all(algebra.sign_of(f) for f, k in parts if k % 2)
     for f, k in parts:
         if len(f) == 1 and algebra.kind(next(iter(f))[0][0]) == "exp":
             ((m, _),) = f.items()
             out = algebra.mul(out, Element({po.raised(m, s * k): ONE}))
-        elif algebra.sign_of(f) == 2:
-            out = algebra.mul(out, _root(algebra, Element(f), s * k, 2))
+        elif algebra.sign_of(f) == 2 or (algebra.sign_of(f) and (apart or s < 0)):
+            out = algebra.mul(out, _split(algebra, f, s * k))
         elif s.denominator == 2 and isinstance(k, int) and k % 2 == 0:
             n = int(s * k)
             value = algebra.power(Element(f), n)
@@ -151,6 +185,15 @@ def _power(algebra: Algebra, a: Element, s: Fraction) -> Element:
     return algebra.mul(out, _root(algebra, rest, s, 1))
 
 
+def _split(algebra: Algebra, f: Poly, s: Fraction) -> Element:
+    """f^s for a factor that is not below 0; of a root, a power of what that is of."""
+    if len(f) == 1:
+        ((m, _),) = f.items()
+        if len(m) == 1 and algebra.kind(m[0][0]) == "root":
+            return power(algebra, inside(algebra, m[0][0]), s)
+    return _root(algebra, Element(f), s, algebra.sign_of(f))
+
+
 def _root(algebra: Algebra, base: Element, s: Fraction, positive: int) -> Element:
     t = template(algebra, base)
     head = algebra.head("root", t.key, t.symmetries, positive, t.body)
@@ -163,11 +206,17 @@ def sign(algebra: Algebra, a: Element) -> Element:
 
 
 def circular(algebra: Algebra, name: str, a: Element) -> Element:
-    """sin a, cos a."""
+    """sin a, cos a; of a sum and of multiples by the addition theorems."""
 
     def one(e: Element) -> Element:
         if not e.num:
             return algebra.number(1 if name == "cos" else 0)
+        multiples = [(m, _fraction(c)) for m, c in e.num.items()]
+        if sum(abs(c.numerator) for _, c in multiples) <= ANGLES and not e.den:
+            return _angles(algebra, multiples)[name == "cos"]
+        return single(e)
+
+    def single(e: Element) -> Element:
         t, flipped = oriented(algebra, e)
         cosine = algebra.head("cos", t.key, t.symmetries, 0, t.body)
         if name == "cos":
@@ -177,6 +226,42 @@ def circular(algebra: Algebra, name: str, a: Element) -> Element:
         return algebra.neg(value) if flipped else value
 
     return algebra.lifted(one, a)
+
+
+def _angles(
+    algebra: Algebra, multiples: list[tuple[Monomial, Fraction]]
+) -> tuple[Element, Element]:
+    """The sine and the cosine of Σ c·m: of each m over c's denominator, then added up."""
+    sine, cosine = algebra.number(0), algebra.number(1)
+    for m, c in multiples:
+        s, k = _angle(algebra, m, c.denominator)
+        if c < 0:
+            s = algebra.neg(s)
+        for _ in range(abs(c.numerator)):
+            sine, cosine = (
+                algebra.add(algebra.mul(sine, k), algebra.mul(cosine, s)),
+                algebra.add(algebra.mul(cosine, k), algebra.neg(algebra.mul(sine, s))),
+            )
+    return sine, cosine
+
+
+def _angle(algebra: Algebra, m: Monomial, parts: int) -> tuple[Element, Element]:
+    """The sine and the cosine of m/parts."""
+    if len(m) == 1 and m[0][1] == 1 and algebra.kind(m[0][0]) == "named":
+        pi = algebra.heads[algebra.of[m[0][0]][0]].key == "pi"
+        if pi and parts in (1, 2):
+            exact = (0, -1) if parts == 1 else (1, 0)
+            return algebra.number(exact[0]), algebra.number(exact[1])
+    unit = algebra.angle if parts == 1 else 1  # all angles are halved where some are
+    e = Element({m: po.rational(Fraction(1, parts * unit))})
+    t = template(algebra, e)
+    cosine = algebra.head("cos", t.key, t.symmetries, 0, t.body)
+    sine = algebra.head("sin", t.key, t.symmetries, 0, cosine)
+    s, c = (algebra.gen(algebra.atom(h, t.args)) for h in (sine, cosine))
+    for _ in range(unit - 1):
+        double = algebra.scale(algebra.mul(s, c), po.rational(2))
+        s, c = double, algebra.add(algebra.mul(c, c), algebra.neg(algebra.mul(s, s)))
+    return s, c
 
 
 def other(algebra: Algebra, name: str, a: Element, more: Any = ()) -> Element:
@@ -205,6 +290,12 @@ def below(algebra: Algebra, a: Element) -> Element:
 def _below(algebra: Algebra, a: Element) -> Element:
     if not a.num:
         return algebra.number(0)
+    end = infinite(algebra, a)
+    if end:
+        return algebra.number(int(end < 0))
+    place = counted(algebra, a)
+    if place is not None:
+        return algebra.before(place)
     num = Element(a.num)
     for k, e in a.den:  # n/d < 0 where n·d < 0
         if e % 2 and algebra.sign_of(dict(k)) != 2:
@@ -264,11 +355,9 @@ def less(algebra: Algebra, a: Element, b: Element) -> Element:
 def equal(algebra: Algebra, a: Element, b: Element) -> Element:
     """1 where a = b, else 0."""
     d = algebra.add(a, algebra.neg(b))
-    places = [x for x in po.atoms_of([d.num]) if algebra.kind(x) == "place"]
-    if len(places) == 2 and len(d.num) == 2 and not d.den:
-        if sorted(d.num.values()) == [-1, 1]:
-            i, j = (algebra.of[x][1][0] for x in places)
-            return algebra.delta(i, j)
+    place = counted(algebra, d)
+    if place is not None:
+        return algebra.delta(place, ZERO)
     if algebra.apart and d.num:  # its case must not be lost: x = max(x) holds somewhere
         t, _ = oriented(algebra, d)
         head = algebra.head("flag", ("equal", t.key), t.symmetries, 1)

@@ -14,7 +14,7 @@ from chainrule.graph.sizes import Size
 from chainrule.proof import polynomials as po
 from chainrule.proof.algebra import Algebra
 from chainrule.proof.elements import ONE, Element
-from chainrule.proof.indices import Index, variable
+from chainrule.proof.indices import ONCE, POINTER, Index, letters, plus, put, times, variable
 from chainrule.proof.labels import canonical
 
 BOUND = -1001
@@ -40,7 +40,11 @@ def template(algebra: Algebra, a: Element, bound: Sequence[int] = ()) -> Templat
     inner = set(bound)
     polys = [a.num, *(dict(q) for q, _ in a.den)]
     used = po.atoms_of(polys)
-    free = sorted({i for x in used for i in algebra.of[x][1] if i[1] not in inner})
+    found: set[Index] = set()
+    for x in used:
+        for i in algebra.of[x][1]:
+            _free(i, inner, found)
+    free = sorted(found)
     flat = [[(c, m) for m, c in p.items()] for p in polys]
     exponents = [1, *(e for _, e in a.den)]
 
@@ -48,10 +52,7 @@ def template(algebra: Algebra, a: Element, bound: Sequence[int] = ()) -> Templat
         names = {}
         for x in used:
             head, args = algebra.of[x]
-            tokens = tuple(
-                (1, places[i[1]], i[0], i[2]) if i[1] in inner else (0, slots[i], 0, ())
-                for i in args
-            )
+            tokens = tuple(_token(i, inner, slots, places) for i in args)
             names[x] = (head, algebra.ordered(head, tokens))
         parts = [
             (e, tuple(sorted((tuple(sorted((names[x], n) for x, n in m)), c) for c, m in terms)))
@@ -67,10 +68,7 @@ def template(algebra: Algebra, a: Element, bound: Sequence[int] = ()) -> Templat
     new: dict[int, int] = {}
     for x in used:
         head, old = algebra.of[x]
-        new[x] = algebra.atom(
-            head,
-            [(i[0], place[i[1]], i[2]) if i[1] in inner else variable(slot[i]) for i in old],
-        )
+        new[x] = algebra.atom(head, [_body(i, inner, slot, place) for i in old])
     bodies = [{tuple(sorted((new[x], n) for x, n in m)): c for m, c in p.items()} for p in polys]
     den: list[tuple[po.PolyKey, int]] = []
     scale = ONE
@@ -81,6 +79,56 @@ def template(algebra: Algebra, a: Element, bound: Sequence[int] = ()) -> Templat
     frozen = (key, tuple(sizes[v].terms for v in order))
     body = Element(num, tuple(sorted(den)))
     return Template(frozen, tuple(args), tuple(symmetries), body, tuple(sizes[v] for v in order))
+
+
+def _apart(i: Index, inner: set[int]) -> tuple[list[Any], Index]:
+    """The terms of an index that hold bound variables, and the rest."""
+    terms = [t for t in i[0] if _bases(t[0]) & inner]
+    return terms, (tuple(t for t in i[0] if t not in terms), i[1])
+
+
+def _bases(base: Any) -> set[int]:
+    return letters((((base, ONCE),), ()))
+
+
+def _free(i: Index, inner: set[int], found: set[Index]) -> None:
+    """What stands in slots: indices without bound variables, and what is added to these."""
+    if not letters(i) & inner:
+        found.add(i)
+        return
+    terms, rest = _apart(i, inner)
+    if rest[0]:
+        found.add(rest)
+    for (_, args), _ in terms:
+        for j in args:
+            _free(j, inner, found)
+
+
+def _token(i: Index, inner: set[int], slots: dict[Any, Any], places: dict[int, Any]) -> Any:
+    if i in slots and not letters(i) & inner:
+        return (0, slots[i])
+    terms, rest = _apart(i, inner)
+    made: list[Any] = []
+    for (v, args), factor in terms:
+        if v < POINTER:
+            made.append(((0, places[v]), factor))
+        else:
+            made.append(((1, v, tuple(_token(j, inner, slots, places) for j in args)), factor))
+    return (1, tuple(sorted(made)), (1, slots[rest]) if rest[0] else (0, rest[1]))
+
+
+def _body(i: Index, inner: set[int], slot: dict[Any, int], place: dict[int, int]) -> Index:
+    if not letters(i) & inner:
+        return variable(slot[i])
+    terms, rest = _apart(i, inner)
+    out = variable(slot[rest]) if rest[0] else rest
+    for (v, args), factor in terms:
+        if v < POINTER:
+            one = variable(place[v])
+        else:
+            one = (((v, tuple(_body(j, inner, slot, place) for j in args)), ONCE),), ()
+        out = plus(out, times(one, Size(dict(factor))))
+    return out
 
 
 def oriented(algebra: Algebra, a: Element) -> tuple[Template, bool]:
@@ -98,8 +146,13 @@ def opaque(algebra: Algebra, kind: str, a: Element, sign: int = 0, more: Any = (
 
 def closed(algebra: Algebra, a: Element, axes: Sequence[Index]) -> Any:
     """The key of an array from its entry at axes."""
-    values = {i[1]: variable(AXIS - k) for k, i in enumerate(axes) if i[1]}
-    return algebra.renamed(a, values).key
+    a, axes = algebra.expanded(a), [algebra.in_digits(i) for i in axes]
+    values: dict[int, Index] = {}
+    for i in axes:
+        for (v, _), _ in i[0]:
+            values[v] = variable(AXIS - len(values))
+    shape = tuple(put(i, values) for i in axes)
+    return algebra.renamed(a, values).key, shape
 
 
 __all__ = ["Template", "closed", "opaque", "oriented", "template"]

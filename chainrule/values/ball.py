@@ -134,11 +134,37 @@ def finite(x: arb) -> arb:
     return x
 
 
+def infinite(x: arb) -> int:
+    """1 for ∞, −1 for −∞, 0 for every other interval, however wide."""
+    if x.is_finite() or not x.rad().is_finite():
+        return 0
+    return 1 if x.mid() > 0 else -1 if x.mid() < 0 else 0
+
+
+def finite_or_infinite(x: arb) -> arb:
+    """A real number, or ±∞ itself. Raises Undecided."""
+    if x.is_finite():
+        return x
+    sign = infinite(x)
+    if sign:
+        return INFINITY[sign]
+    if x.is_nan():
+        raise Undecided("∞ − ∞, or 0·∞, is no number")
+    return finite(x)
+
+
+INFINITY = {1: arb("inf"), -1: arb("-inf")}
+
+
 def _small_enough(x: arb) -> arb:
     """Refuse exponents that FLINT would choke on."""
     if x.is_finite() and abs(x) < LARGEST:
         return x
     raise Undecided("a value too large")
+
+
+#: What e^x is for x < −LARGEST: e^−LARGEST is below 2^−LARGEST.
+_TINY = arb(arb(2) ** (-LARGEST - 1), arb(2) ** (-LARGEST - 1))
 
 
 class Ball:
@@ -257,6 +283,10 @@ class Ball:
     # -- functions, by the names that NumPy calls -----------------------------------------------
 
     def exp(self) -> Ball:
+        if infinite(self.value) < 0:
+            return Ball(0)
+        if self.value < -LARGEST:  # FLINT would choke: between 0 and e^−LARGEST
+            return Ball(_TINY)
         return Ball(finite(_small_enough(self.value).exp()))
 
     def expm1(self) -> Ball:

@@ -14,7 +14,7 @@ from flint import arb, arb_mat
 
 from chainrule.graph.node import Node
 from chainrule.values import structure
-from chainrule.values.ball import Undecided, Undefined
+from chainrule.values.ball import Undecided, Undefined, finite
 from chainrule.values.entries import (
     HOLES,
     ONE,
@@ -38,10 +38,16 @@ def _lined(x: Array, axes: Sequence[int]) -> tuple[list[list[Any]], tuple[int, .
     return lines.tolist(), shape
 
 
-def folded(f: Callable[[arb, arb], arb], x: Array, axes: Sequence[int], start: Any) -> Array:
-    """Entries joined along axes by a function of two balls; `start` of none."""
+def folded(
+    f: Callable[[arb, arb], arb],
+    x: Array,
+    axes: Sequence[int],
+    start: Any,
+    check: Callable[[arb], arb] = finite,
+) -> Array:
+    """Entries joined along axes by a function of two balls; `start` of none; `check` as `lifted`'s."""
     lines, shape = _lined(x, axes)
-    join = lifted(f, 2)
+    join = lifted(f, 2, check)
     out = []
     for line in lines:
         total = start if not line else line[0]
@@ -72,6 +78,8 @@ KERNEL = Kernel(lambda x, y: np.asarray(x * y, object), _total, _matmul, ONE)
 
 def contracted(labels: Any, out: Any, xs: Sequence[Array]) -> Array:
     """`structure.contract` for balls and holes: a sum with a hole in a term is a hole."""
+    if len(xs) == 1 and {*labels[0]} <= {*out}:  # axes turned round: entries stay what they are
+        return as_objects(structure.contract(labels, out, xs, KERNEL))
     holes = [h for h in map(first_hole, xs) if h is not None]
     if not holes:
         return checked(as_objects(structure.contract(labels, out, xs, KERNEL)))

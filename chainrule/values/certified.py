@@ -20,8 +20,8 @@ from flint import arb
 from chainrule.errors import UsageError
 from chainrule.graph.node import Node, constant
 from chainrule.values import structure
-from chainrule.values.ball import Ball, Undecided, Undefined
-from chainrule.values.ball_sums import contracted, det, folded, logdet, solve
+from chainrule.values.ball import Ball, Undecided, Undefined, finite_or_infinite
+from chainrule.values.ball_sums import checked, contracted, det, folded, logdet, solve
 from chainrule.values.entries import (
     LIFTED,
     ONE,
@@ -32,6 +32,7 @@ from chainrule.values.entries import (
     both,
     divide,
     floor,
+    infinities,
     larger,
     lifted,
     multiply,
@@ -71,9 +72,16 @@ def enclose(
 
 
 def holed(
-    outputs: Sequence[Node], values: Mapping[str, Any], sizes: Sizes | None = None
+    outputs: Sequence[Node],
+    values: Mapping[str, Any],
+    sizes: Sizes | None = None,
+    *,
+    infinite: bool = False,
 ) -> list[Array]:
-    """`enclose` with its holes: an entry is an arb, or what `enclose` would raise for it."""
+    """`enclose` with its holes: an entry is an arb, or what `enclose` would raise for it.
+
+    infinite : whether an entry may be ±∞; that is no real number, and else a hole.
+    """
     arrays = given(outputs, values)
     known = structure.sizes_of(outputs, {k: v.shape for k, v in arrays.items()}, sizes)
 
@@ -82,7 +90,11 @@ def holed(
             return arrays[node.params[0]]
         return RULES[node.op](node, xs, known)
 
-    return [np.array(v) for v in structure.interpret(outputs, rule)]
+    found = [np.array(v) for v in structure.interpret(outputs, rule)]
+    if infinite:
+        return found
+    pairs = zip(outputs, found, strict=True)
+    return [np.array(checked(v)) if o.infinite else v for o, v in pairs]
 
 
 def given(outputs: Sequence[Node], values: Mapping[str, Any]) -> dict[str, Array]:
@@ -108,6 +120,8 @@ def _const(node: Node, xs: list[Array], sizes: Sizes) -> Array:
     how = node.params[0]
     if how == "named":
         return as_objects(named(node.params[1]))
+    if how == "infinite":
+        return infinities(node.params[1])
     if how == "near":
         value = Ball.number(constant(node))
         assert value is not None
@@ -135,7 +149,8 @@ _SELECT = np.frompyfunc(_chosen, 3, 1)
 
 
 def _reduce_max(node: Node, xs: list[Array], sizes: Sizes) -> Array:
-    return folded(larger, xs[0], node.params[0], Undefined("the largest of no numbers"))
+    nothing = Undefined("the largest of no numbers")
+    return folded(larger, xs[0], node.params[0], nothing, finite_or_infinite)
 
 
 def _reduce_mul(node: Node, xs: list[Array], sizes: Sizes) -> Array:

@@ -1,6 +1,8 @@
 """Entries that are balls or holes, and every elementwise function of them.
 
 A hole is the exception that the entry would raise, in the entry's place; what uses a hole is one.
+An entry may be ±∞ where code says so (a mask); few operations take it, and give what NumPy gives
+for it: a finite number or ±∞ again. What would be nan, 0·∞ or ∞ − ∞, is undecided, never a number.
 """
 
 from __future__ import annotations
@@ -13,7 +15,17 @@ import numpy as np
 from flint import arb
 
 from chainrule.graph.functions import FUNCTIONS
-from chainrule.values.ball import Ball, Undecided, Undefined, exact, finite, power
+from chainrule.values.ball import (
+    INFINITY,
+    Ball,
+    Undecided,
+    Undefined,
+    exact,
+    finite,
+    finite_or_infinite,
+    infinite,
+    power,
+)
 from chainrule.values.structure import Array
 
 #: What stands in the place of an entry without a value.
@@ -41,10 +53,13 @@ def first_hole(array: Array) -> Hole | None:
     raise AssertionError("an entry that is neither a ball nor a hole")
 
 
-def lifted(f: Callable[..., arb], arity: int) -> Callable[..., Array]:
+def lifted(
+    f: Callable[..., arb], arity: int, check: Callable[[arb], arb] = finite
+) -> Callable[..., Array]:
     """A function of balls on arrays of balls and holes, broadcast.
 
-    What it raises (Undefined, Undecided) becomes the entry; a hole stays one.
+    What it raises (Undefined, Undecided) becomes the entry; a hole stays one. check : what a value
+    must be, `finite`, or `finite_or_infinite` where ±∞ comes only from ±∞.
     """
 
     def entry(*xs: Any) -> Any:
@@ -52,7 +67,7 @@ def lifted(f: Callable[..., arb], arity: int) -> Callable[..., Array]:
             if type(x) is not arb and isinstance(x, HOLES):
                 return next((h for h in xs if isinstance(h, Undefined)), x)
         try:
-            return finite(f(*xs))
+            return check(f(*xs))
         except HOLES as hole:
             return hole
 
@@ -86,8 +101,15 @@ def balls(value: Any) -> Array:
     return _BALLS(array)
 
 
+def infinities(sign: int) -> Array:
+    """∞ or −∞ as an array without axes."""
+    return as_objects(INFINITY[sign])
+
+
 def divided(a: arb, b: arb) -> arb:
     """a/b. Raises Undefined, Undecided."""
+    if infinite(a) and not b.contains(0):
+        return finite_or_infinite(a / b)
     return (Ball(a) / Ball(b)).value  # type: ignore[no-any-return]
 
 
@@ -154,6 +176,8 @@ def polygamma(order: int, x: arb) -> arb:
 
 def expit(x: arb) -> arb:
     """1/(1 + e⁻ˣ)."""
+    if infinite(x):
+        return ONE if infinite(x) > 0 else ZERO
     return 1 / (1 + Ball(-x).exp().value)
 
 
@@ -201,11 +225,16 @@ ENTRIES: dict[str, Callable[..., arb]] = {
     "pow": _pow,
 }
 
-add = lifted(lambda a, b: a + b, 2)
-multiply = lifted(lambda a, b: a * b, 2)
-divide = lifted(divided, 2)
-negate = lifted(lambda a: -a, 1)
-LIFTED = {name: lifted(f, FUNCTIONS[name].arity) for name, f in ENTRIES.items()}
+#: Functions of which ±∞ is a value, for arguments that are ±∞.
+_EXTENDED = ("maximum", "minimum")
+add = lifted(lambda a, b: a + b, 2, finite_or_infinite)
+multiply = lifted(lambda a, b: a * b, 2, finite_or_infinite)
+divide = lifted(divided, 2, finite_or_infinite)
+negate = lifted(lambda a: -a, 1, finite_or_infinite)
+LIFTED = {
+    name: lifted(f, FUNCTIONS[name].arity, finite_or_infinite if name in _EXTENDED else finite)
+    for name, f in ENTRIES.items()
+}
 
 
 def filled(shape: Sequence[int], value: Any = ZERO) -> Array:

@@ -20,7 +20,7 @@ from chainrule.graph.functions import FUNCTIONS
 from chainrule.graph.node import Node
 from chainrule.values import certified, structure
 from chainrule.values.ball import Undecided, exact
-from chainrule.values.ball_sums import contracted
+from chainrule.values.ball_sums import checked, contracted
 from chainrule.values.entries import (
     ENTRIES,
     LIFTED,
@@ -102,7 +102,8 @@ def holed(
 
     out = []
     for value, slope in structure.interpret(outputs, rule):
-        still = filled(value.shape) if slope is None else slope
+        still = filled(value.shape) if slope is None else checked(as_objects(slope))
+        value = checked(as_objects(value))
         out.append((np.array(value), np.array(_where_defined(value, still))))
     return out
 

@@ -2,87 +2,55 @@
 
 Rational operations are exact modulo p. A smooth function is an unknown one: a random value for
 its name and the residue of its argument. So what agrees would hold for any functions of these
-names, but for luck of about 1 in 2⁵⁹ for each degree; and what differs may still be equal
-(sin² + cos² is not 1 here): residues speak for an identity, they never refute one.
+names, but for luck, which `degrees` bounds; and what differs may still be equal (arctan(x) +
+arctan(1/x) is no constant here): residues speak for an identity, they never refute one.
 
-exp keeps its law exp(a + b) = exp(a)·exp(b). With p = 2q + 1, both prime, exp(a) is gᵃ modulo p,
-for a random g of order q; its argument lives modulo q. Hence every value is carried modulo p and
-modulo q, and an input is a random integer below pq, whose two residues are independent. An exp
-inside the argument of another is an unknown function modulo q.
-
-A root or a step is never given a random value: of √(x²) and x residues cannot tell which sign is
-meant, and one bit agrees by chance. Selections by real conditions, comparisons of reals, powers
-that are not whole, abs, sign, floor, largest and smallest raise `NoResidue` by name. Integers are
-themselves and not residues, so that masks of positions work. What is shown holds where both sides
-are defined.
+Known laws: e^(a+b) = eᵃ·eᵇ, e^(c·log u) = uᶜ, the theorems of sin and cos (`exponents`); (u^(1/d))ᵈ
+= u, and a comparison has three cases (`cells`). Neither roots nor comparisons have a random value:
+they stay symbols. Defined functions are taken apart first. Integers are themselves and not
+residues, so that masks of positions work. What is shown holds where both sides are defined.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from math import inf
 from typing import Any
 
 import numpy as np
-from flint import fmpz, nmod_mat
 
-from chainrule.errors import ChainruleError, UsageError
-from chainrule.graph.node import Node, constant
+from chainrule.errors import UsageError
+from chainrule.graph.node import DEFINED, Graph, Node, constant, reached
+from chainrule.values import residue_arrays as arrays_
+from chainrule.values import residue_entries as entries_
 from chainrule.values import structure
-from chainrule.values.ball import Ball
-from chainrule.values.structure import Array, Kernel, Sizes
+from chainrule.values.cells import Point, entries, generators_of
+from chainrule.values.degrees import Ledger, luck, products_of
+from chainrule.values.exponents import PI, Exponents, Form, leaf, number
+from chainrule.values.fields import Field, NoResidue, Unlucky, field
+from chainrule.values.known import formed, is_short, numeric, signs, smooth
+from chainrule.values.residue_entries import Modulus, each, objects, residue_of, truths
+from chainrule.values.structure import Array, Sizes
 
-#: Integers and their residues modulo p and modulo q. Integer kinds: the same array twice, exact.
-Pair = tuple[Array, Array]
-LONGEST = 100_000  # bits that an exact integer may have
-
-
-class NoResidue(ChainruleError):
-    """An operation that has no sound residue, by its name; or a division by what is 0 here."""
-
-    def __init__(self, op: str, why: str) -> None:
-        self.op = op
-        super().__init__(f"{op}: {why}")
+LARGEST = 10**300  # exponents of an exp, in its smallest part
 
 
 @dataclass(frozen=True)
-class Field:
-    """p = 2q + 1, both prime, and g of order q modulo p; all drawn from the seed."""
+class Seen:
+    """What was seen at one point.
 
-    seed: str
-    p: int
-    q: int
-    g: int
-
-    def random(self, modulus: int, *key: Any) -> int:
-        """A number below the modulus that depends on nothing but the seed and the key."""
-        text = "\x1f".join(map(str, (self.seed, modulus, *key)))
-        digest = hashlib.blake2b(text.encode(), digest_size=32).digest()
-        return int.from_bytes(digest, "big") % modulus
-
-
-@cache
-def field(seed: str | int = 0) -> Field:
-    """A field with p between 2⁶⁰ and 2⁶², by a seed.
-
-    >>> f = field(1)
-    >>> f.p == 2 * f.q + 1, pow(f.g, f.q, f.p)
-    (True, 1)
+    arrays : the entries of each output. luck : log₂ of the chance that two different entries agree.
     """
-    draw = Field(str(seed), 0, 0, 0)
-    q = 2**59 + draw.random(2**59, "prime")
-    while not (fmpz(q).is_prime() and fmpz(2 * q + 1).is_prime()):
-        q += 1
-    p = 2 * q + 1
-    g = pow(2 + draw.random(p - 3, "generator"), 2, p)  # a square other than 1 has the order q
-    return Field(str(seed), p, q, g)
+
+    over: Field
+    arrays: list[Array]
+    luck: float
 
 
 def draw(inputs: Iterable[Node], sizes: Sizes, over: Field) -> dict[str, Array]:
-    """Random integers below pq for real inputs, by name.
+    """Random residues for real inputs, by name.
 
     Raises UsageError for integer inputs: they are data, and must be given.
     """
@@ -91,11 +59,10 @@ def draw(inputs: Iterable[Node], sizes: Sizes, over: Field) -> dict[str, Array]:
         name = node.params[0]
         if node.kind != "f":
             raise UsageError(f"{name} holds integers; give them")
-        shape = structure.lengths(node.shape, sizes)
-        entries = np.empty(shape, object)
-        for at in np.ndindex(shape):
-            entries[at] = over.random(over.p * over.q, "input", name, at)
-        out[name] = entries
+        values = np.empty(structure.lengths(node.shape, sizes), object)
+        for at in np.ndindex(values.shape):
+            values[at] = over.random(over.p, "input", name, at)
+        out[name] = values
     return out
 
 
@@ -105,7 +72,7 @@ def evaluate(
     over: Field,
     sizes: Sizes | None = None,
 ) -> list[Array]:
-    """The residues of nodes modulo p, as object arrays of Python integers.
+    """The residues of nodes modulo p: object arrays of Python integers and of `cells.Element`.
 
     values : by input name, integers (as `draw` makes them), Fractions or floats as what they are.
     sizes : axis → size, for axes that no input reached tells. An output of integers is exact.
@@ -120,308 +87,219 @@ def evaluate(
     >>> bool(a == b), bool(a == c)
     (True, False)
     """
-    arrays: dict[str, Pair] = {}
-    for name, node in structure.inputs_of(outputs).items():
-        if name not in values:
-            raise UsageError(f"no value was given for {name}")
-        arrays[name] = _read(values[name], node, over)
-    shapes = {name: pair[0].shape for name, pair in arrays.items()}
-    known = structure.sizes_of(outputs, shapes, sizes)
-
-    def rule(node: Node, xs: list[Pair]) -> Pair:
-        return arrays[node.params[0]] if node.op == "input" else _apply(node, xs, known, over)
-
-    return [np.array(pair[0]) for pair in structure.interpret(outputs, rule)]
+    return observe(primitive(outputs), values, over, sizes).arrays
 
 
-def _apply(node: Node, xs: list[Pair], sizes: Sizes, over: Field) -> Pair:
-    if node.op in REFUSED and node.kind == "f":
-        raise NoResidue(node.op, REFUSED[node.op])
-    if node.op in EXPANDED:
-        return _defined(node, xs, sizes, over)
-    if node.op == "exp":
-        return _exp(xs[0], over)
-    rule = RULES[node.op]
-    if node.kind != "f":
-        exact = rule(node, [x[0] for x in xs], Modulus(0, over, sizes))
-        return exact, exact
-    p, q = (
-        rule(node, [x[k] for x in xs], Modulus(m, over, sizes))
-        for k, m in enumerate((over.p, over.q))
+def primitive(outputs: Sequence[Node]) -> list[Node]:
+    """The same nodes with the functions that are defined taken apart, in a graph of their own."""
+    outputs = list(outputs)
+    while any(n.op in EXPANDED for n in reached(outputs)):  # definitions may use others
+        old = outputs[0].graph
+        new = Graph(old.env)
+        new.axes = dict(old.axes)
+        put: dict[Node, Node] = {}
+        for node in reached(outputs):
+            put[node] = new.expanded(old.remade(node, [put[i] for i in node.inputs], new))
+        outputs = [put[o] for o in outputs]
+    return outputs
+
+
+def observe(
+    outputs: Sequence[Node],
+    values: Mapping[str, Any],
+    over: Field,
+    sizes: Sizes | None = None,
+    apart: bool = False,
+) -> Seen:
+    """`evaluate` for nodes without defined functions, with the chance of luck.
+
+    apart : nothing is claimed where a comparison of smooth functions of the inputs switches.
+    """
+    reading = Reading(outputs, values, Point(over, apart), sizes)
+    found = structure.interpret(outputs, reading.rule)
+    point = reading.point
+    return Seen(
+        over,
+        [np.array(v.entries) for v in found],
+        luck(reading.ledger.most, point.keyed, point.cases),
     )
-    return p, q
 
 
 @dataclass(frozen=True)
-class Modulus:
-    """What entries are reduced by: p, q, or 0 for exact integers; and where it is done."""
+class _Value:
+    """The entries of a node; their exponents, where an exp needs them."""
 
-    m: int
-    over: Field
-    sizes: Sizes
-
-    def __call__(self, value: Any) -> Array:
-        """Entries reduced, as an object array."""
-        array = _objects(value)
-        if self.m:
-            return _objects(array % self.m)
-        if any(abs(int(v)) >> LONGEST for v in array.flat):
-            raise NoResidue("integers", "numbers too long")
-        return array
-
-    def one(self, value: Any) -> int:
-        """An exact number as a residue."""
-        return _residue(value, self.m) if self.m else int(value)
-
-    def inverse(self, x: int) -> int:
-        """1/x; raises NoResidue for 0."""
-        if x % self.m == 0:
-            raise NoResidue("div", "a denominator that is 0 for these inputs, or always")
-        return pow(x, -1, self.m)
+    entries: Array
+    forms: Array | None
 
 
-def _objects(value: Any) -> Array:
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        return value
-    array = np.empty(np.shape(value), object)
-    array[...] = value
-    return array
+class Reading:
+    """One pass over a graph at one point."""
+
+    def __init__(
+        self,
+        outputs: Sequence[Node],
+        values: Mapping[str, Any],
+        point: Point,
+        sizes: Sizes | None,
+    ) -> None:
+        self.point, self.over = point, point.over
+        self.given: dict[str, Array] = {}
+        for name, node in structure.inputs_of(outputs).items():
+            if name not in values:
+                raise UsageError(f"no value was given for {name}")
+            self.given[name] = _read(values[name], node, self.over)
+        shapes = {name: a.shape for name, a in self.given.items()}
+        self.sizes = structure.sizes_of(outputs, shapes, sizes)
+        self.exponents = Exponents(point)
+        self.ledger = Ledger({})
+        order = list(reached(outputs))
+        self.numeric = numeric(order)
+        self.smooth = smooth(order) if point.apart else {}
+        self.formed = formed(order, self.numeric)
+        self.signs = signs(order)
+        self.squared: dict[int, Array] = {}
+
+    def rule(self, node: Node, xs: list[_Value]) -> _Value:
+        """One node: entries, exponents if they are needed, and the bound."""
+        arrays = [x.entries for x in xs]
+        m = self.over.p if node.kind == "f" else 0
+        mod = Modulus(m, self)
+        if node.op == "input":
+            found = self.given[node.params[0]]
+        elif node.op in ("exp", "sin", "cos"):
+            assert xs[0].forms is not None
+            found = each(getattr(self.exponents, node.op), xs[0].forms)
+        else:
+            found = RULES[node.op](node, arrays, mod)
+        if node.op == "power" and node.params[0] == 2:
+            self.squared[node.number] = arrays[0]
+        self.enter(node, arrays, found)
+        forms = self.forms(node, xs, found, mod) if node.number in self.formed else None
+        return _Value(found, forms)
+
+    def enter(self, node: Node, arrays: list[Array], found: Array) -> None:
+        """The bound on the degree of a node."""
+        many, states, bits = 0, 2, 0
+        if self.point.generators:
+            inside = [generators_of(e) for a in (*arrays, found) for e in entries(a)]
+            many = max(map(len, inside), default=0)
+            states = max(max(g.states + 1, g.order) for g in self.point.generators)
+        if node.kind != "f" and not any(True for _ in entries(found)):
+            bits = max((abs(int(v)).bit_length() for v in found.flat), default=0) + 1
+        atom = 0.0
+        if node.op in ("exp", "sin", "cos"):
+            weight = self.exponents.heaviest * self.exponents.common
+            atom = 2 * float(weight) + 1 if weight < LARGEST else inf
+            if self.exponents.logs:
+                self.ledger.radicand = max(self.ledger.radicand, self.ledger.most)
+                atom *= self.ledger.most + 1
+        shapes = [a.shape for a in arrays]
+        products = products_of(node, shapes, found.shape)
+        facts = {"generators": many, "states": states, "bits": bits, "atom": atom}
+        self.ledger.enter(node, {**facts, "shapes": shapes, "products": products})
+
+    def forms(self, node: Node, xs: list[_Value], found: Array, mod: Modulus) -> Array:
+        """The exponents of a node: linear in those of its inputs where the node is."""
+        if node.kind != "f":
+            return each(number, found)
+        if node.op == "const":
+            return each(self.constant(node), found)
+        if node.op == "log":
+            return each(self.exponents.log, xs[0].entries)
+        if node.op == "delta":
+            return each(number, found)
+        if self.formed[node.number] and node.op == "select":
+            choose = lambda c, a, b: b + (a + -b).chosen(self.point, c)  # noqa: E731
+            (condition,) = truths(node, [xs[0].entries], mod, 1)
+            return each(choose, condition, *(x.forms for x in xs[1:] if x.forms is not None))
+        if self.formed[node.number]:
+            inner = [x.entries if x.forms is None else x.forms for x in xs]
+            return LINEAR[node.op](node, inner, mod)
+        return each(lambda v: leaf(self.point, v), found)
+
+    def constant(self, node: Node) -> Callable[[Any], Form]:
+        """The form of an entry of a constant."""
+        how, value = node.params[0], constant(node)
+        if node.params == ("named", "pi"):
+            return lambda v: Form({((), PI): Fraction(1)})
+        if how == "number" or (how == "near" and is_short(value)):
+            return lambda v: number(Fraction(value))
+        return lambda v: leaf(self.point, v)
 
 
-def _residue(value: Any, m: int) -> int:
-    if isinstance(value, (float, np.floating)):
-        value = Fraction(float(value))
-    if isinstance(value, Fraction):
-        if value.denominator % m == 0:
-            raise NoResidue("const", "a denominator that the prime divides")
-        return value.numerator * pow(value.denominator, -1, m) % m
-    return int(value) % m
-
-
-def _read(value: Any, node: Node, over: Field) -> Pair:
-    entries = _objects(np.asarray(value, object))
+def _read(value: Any, node: Node, over: Field) -> Array:
+    found = objects(np.asarray(value, object))
     if node.kind != "f":
-        if any(v != int(v) for v in entries.flat):
+        if any(v != int(v) for v in found.flat):
             raise UsageError(f"{node.params[0]} must hold integers, and holds others")
-        exact = _each(int, entries)
-        return exact, exact
-    p, q = (_each(lambda v, m=m: _residue(v, m), entries) for m in (over.p, over.q))
-    return p, q
-
-
-def _each(f: Callable[..., Any], *xs: Array) -> Array:
-    return _objects(np.frompyfunc(f, len(xs), 1)(*xs))
-
-
-# -- functions -----------------------------------------------------------------------------------
-
-
-def _exp(x: Pair, over: Field) -> Pair:
-    return (
-        _each(lambda a: pow(over.g, int(a) % over.q, over.p), x[1]),
-        _each(lambda a: over.random(over.q, "exp", int(a) % over.q), x[1]),
-    )
-
-
-def _unknown(node: Node, xs: list[Array], mod: Modulus) -> Array:
-    """A function of which nothing is used but that it is one."""
-    key = (node.op, *node.params)
-    return _each(lambda *a: mod.over.random(mod.m, *key, *(int(v) % mod.m for v in a)), *xs)
-
-
-def _defined(node: Node, xs: list[Pair], sizes: Sizes, over: Field) -> Pair:
-    arguments, result = structure.definition(node.op)
-    at = dict(zip(arguments, xs, strict=True))
-    return structure.interpret(
-        [result],
-        lambda inner, pairs: (
-            at[inner] if inner.op == "input" else _apply(inner, pairs, sizes, over)
-        ),
-    )[0]
-
-
-# -- rules: (node, entries modulo m, m) → entries modulo m ----------------------------------------
-
-
-def _const(node: Node, xs: list[Array], mod: Modulus) -> Array:
-    how = node.params[0]
-    if how == "named" and node.params[1] == "e":
-        one = np.array(1, object)
-        return _exp((one, one), mod.over)[mod.m == mod.over.q]
-    if how == "near" and (exactly := Ball.number(constant(node))) is not None:
-        if exactly.is_exact():  # a short binary fraction means itself
-            return _objects(mod.one(constant(node)))
-    if how in ("near", "named"):  # any real number: what holds for all holds for it
-        return _objects(mod.over.random(mod.m, how, node.params[1]))
-    return _each(mod.one, _objects(constant(node)))
-
-
-def _div(node: Node, xs: list[Array], mod: Modulus) -> Array:
-    return mod(_each(lambda a, b: a * mod.inverse(int(b)), *xs))
-
-
-def _power(node: Node, xs: list[Array], mod: Modulus) -> Array:
-    q: Fraction = node.params[0]
-    if q.denominator != 1:
-        raise NoResidue("power", f"the exponent {q} is not whole")
-    n = int(q)
-    if mod.m == 0:
-        if any(int(v).bit_length() * n > LONGEST for v in xs[0].flat):
-            raise NoResidue("power", "an integer too long")
-        return _each(lambda a: int(a) ** n, xs[0])
-    if n < 0:
-        return _each(lambda a: pow(mod.inverse(int(a)), -n, mod.m), xs[0])
-    return _each(lambda a: pow(int(a), n, mod.m), xs[0])
-
-
-def _exactly(f: Callable[..., Any]) -> Callable[[Node, list[Array], Modulus], Array]:
-    """A rule for integers that are themselves."""
-
-    def rule(node: Node, xs: list[Array], mod: Modulus) -> Array:
-        if any(i.kind == "f" for i in node.inputs):
-            raise NoResidue(node.op, "of real numbers")
-        return _each(lambda *a: int(f(*a)), *xs)
-
-    return rule
-
-
-def _select(node: Node, xs: list[Array], mod: Modulus) -> Array:
-    if node.inputs[0].kind == "f":
-        raise NoResidue("select", "by a real number")
-    return mod(_each(lambda c, a, b: a if c else b, *xs))
-
-
-def _total(x: Array, axes: tuple[int, ...]) -> Array:
-    return _objects(x.sum(axis=axes, initial=0))
-
-
-def _matmul(mod: Modulus) -> Callable[[Array, Array], Array]:
-    def product(x: Array, y: Array) -> Array:
-        (b, n, k), m = x.shape, y.shape[2]
-        out = np.empty((b, n, m), object)
-        out.fill(0)
-        for batch in range(b):
-            if not (n and k and m):
-                break
-            if mod.m == 0:
-                out[batch] = x[batch] @ y[batch]
-                continue
-            left, right = _matrix(x[batch], mod), _matrix(y[batch], mod)
-            flat = [int(v) for v in (left * right).entries()]
-            out[batch] = np.array(flat, object).reshape(n, m)
-        return out
-
-    return product
-
-
-def _matrix(x: Array, mod: Modulus) -> nmod_mat:
-    rows, columns = x.shape
-    return nmod_mat(rows, columns, [int(v) % mod.m for v in x.flat], mod.m)
-
-
-def _contract(node: Node, xs: list[Array], mod: Modulus) -> Array:
-    multiply = lambda x, y: mod(_objects(x * y))  # noqa: E731
-    labels, out = node.params
-    return mod(structure.contract(labels, out, xs, Kernel(multiply, _total, _matmul(mod), 1)))
-
-
-def _folded(f: Callable[[int, int], int], start: int | None) -> Callable[..., Array]:
-    def rule(node: Node, xs: list[Array], mod: Modulus) -> Array:
-        axes, x = node.params[0], xs[0]
-        others = [a for a in range(x.ndim) if a not in axes]
-        shape = tuple(x.shape[a] for a in others)
-        line = int(np.prod([x.shape[a] for a in axes]))
-        if not line and start is None:
-            raise NoResidue(node.op, "of nothing")
-        lines = np.transpose(x, (*others, *axes)).reshape(int(np.prod(shape)), line)
-        out = np.empty(len(lines), object)
-        for k, entries in enumerate(lines.tolist()):
-            total = entries.pop() if start is None else start
-            for entry in entries:
-                total = f(int(total), int(entry))
-                total = total % mod.m if mod.m else total
-            out[k] = total
-        return out.reshape(shape)
-
-    return rule
-
-
-def _moved(node: Node, xs: list[Array], mod: Modulus) -> Array:
-    moving, where = structure.split(node, xs)
-    indices = [x.astype(np.int64) for x in where]
-    return mod(structure.moved(node, moving, indices, mod.sizes, 0, np.add))
-
-
-def _stack(x: Array) -> list[Array]:
-    return [x[at] for at in np.ndindex(x.shape[:-2])]
-
-
-def _solve(node: Node, xs: list[Array], mod: Modulus) -> Array:
-    out = np.empty(xs[1].shape, object)
-    if not out.size:
-        return out
-    for at in np.ndindex(out.shape[:-2]):
-        try:
-            found = _matrix(xs[0][at], mod).solve(_matrix(xs[1][at], mod))
-        except ZeroDivisionError:
-            raise NoResidue("solve", "a matrix that is singular for these inputs") from None
-        flat = [int(v) for v in found.entries()]
-        out[at] = np.array(flat, object).reshape(out.shape[-2:])
-    return out
-
-
-def _det(node: Node, xs: list[Array], mod: Modulus) -> Array:
-    flat = [int(_matrix(a, mod).det()) if a.size else 1 for a in _stack(xs[0])]
-    return np.array([*flat, None], object)[:-1].reshape(xs[0].shape[:-2])
+        return each(int, found)
+    return each(lambda v: residue_of(v, over.p), found)
 
 
 Rule = Callable[[Node, list[Array], Modulus], Array]
 
-#: Functions that are taken apart into primitives, because exp's law sees through them.
-EXPANDED = frozenset(
-    "log1p expm1 log2 log10 exp2 tan tanh sinh cosh arctanh expit erfc logaddexp pow".split()
-)
-#: What has no residue where its value is real, and why. Integers have one.
-REFUSED: dict[str, str] = {
-    **dict.fromkeys(("abs", "sign", "maximum", "minimum", "floor"), "a step has no residue"),
-    **dict.fromkeys(("reduce_max", "arctan2"), "a choice by size has no residue"),
-    **dict.fromkeys(("cbrt", "hypot"), "a root has no residue"),
+#: How exponents go through operations that are linear in them.
+LINEAR: dict[str, Rule] = {
+    "add": lambda node, xs, mod: objects(xs[0] + xs[1]),
+    "neg": lambda node, xs, mod: objects(-xs[0]),
+    "mul": lambda node, xs, mod: objects(xs[0] * xs[1]),
+    "div": arrays_.quotient,
+    "contract": arrays_.linear_sum,
+    **dict.fromkeys(
+        structure.MOVES,
+        lambda node, xs, mod: each(
+            lambda v: v if isinstance(v, Form) else number(v), arrays_.moved_as(node, xs, mod)
+        ),
+    ),
 }
+#: Functions that are taken apart into primitives, whose laws see through them.
+EXPANDED = frozenset(DEFINED)
+#: What has no residue, and why: nothing by now.
+REFUSED: dict[str, str] = {}
 RULES: dict[str, Rule] = {
-    "const": _const,
-    "size": lambda node, xs, mod: _objects(structure.lengths(node.params, mod.sizes)[0]),
-    "iota": lambda node, xs, mod: _objects(
+    "const": entries_.constants,
+    "size": lambda node, xs, mod: objects(structure.lengths(node.params, mod.sizes)[0]),
+    "iota": lambda node, xs, mod: objects(
         np.arange(structure.lengths(node.shape, mod.sizes)[0]).astype(object)
     ),
-    "delta": lambda node, xs, mod: _each(int, _objects(structure.delta(node, mod.sizes))),
+    "delta": lambda node, xs, mod: each(int, objects(structure.delta(node, mod.sizes))),
     "add": lambda node, xs, mod: mod(xs[0] + xs[1]),
     "mul": lambda node, xs, mod: mod(xs[0] * xs[1]),
     "neg": lambda node, xs, mod: mod(-xs[0]),
-    "div": _div,
-    "power": _power,
-    "less": _exactly(lambda a, b: a < b),
-    "equal": _exactly(lambda a, b: a == b),
-    "not": _exactly(lambda c: not c),
-    "and": _exactly(lambda a, b: a and b),
-    "select": _select,
-    "contract": _contract,
-    "reduce_mul": _folded(lambda a, b: a * b, 1),
-    "reduce_max": _folded(max, None),
-    **dict.fromkeys(structure.MOVES, _moved),
-    "solve": _solve,
-    "det": _det,
-    "logdet": lambda node, xs, mod: _unknown(node, [_det(node, xs, mod)], mod),
-    **dict.fromkeys(
-        (
-            *("log", "sin", "cos", "arctan", "erf", "lgamma", "polygamma"),
-            *("arcsin", "arccos", "arcsinh", "arccosh"),
-        ),
-        _unknown,
-    ),
-    "abs": _exactly(abs),
-    "sign": _exactly(lambda a: (a > 0) - (a < 0)),
-    "maximum": _exactly(max),
-    "minimum": _exactly(min),
+    "div": entries_.div,
+    "power": entries_.power,
+    "less": entries_.compared,
+    "equal": entries_.compared,
+    "not": entries_.negated,
+    "and": entries_.both,
+    "select": entries_.select,
+    "floor": entries_.floor,
+    "contract": arrays_.contract,
+    "reduce_mul": arrays_.folded(arrays_.product),
+    "reduce_max": arrays_.folded(arrays_.largest),
+    **dict.fromkeys(structure.MOVES, arrays_.moved),
+    "solve": arrays_.solve,
+    "det": arrays_.det,
+    "logdet": lambda node, xs, mod: entries_.unknown(node, [arrays_.det(node, xs, mod)], mod),
+    **dict.fromkeys(("log", "lgamma", "polygamma"), entries_.unknown),
+    **dict.fromkeys(("arctan", "erf"), entries_.odd),
 }
-#: Handled by `evaluate` itself: inputs, and exp by its law.
-GIVEN = frozenset({"input", "exp"})
+#: Handled by the reading itself: inputs, and the functions of exponents.
+GIVEN = frozenset({"input", "exp", "sin", "cos"})
+
+__all__ = [
+    "EXPANDED",
+    "GIVEN",
+    "REFUSED",
+    "RULES",
+    "Field",
+    "NoResidue",
+    "Seen",
+    "Unlucky",
+    "draw",
+    "evaluate",
+    "field",
+    "observe",
+    "primitive",
+]

@@ -50,22 +50,45 @@ def bounded(
     def rule(node: Node, xs: list[Pair]) -> Pair:
         if node.op == "input":
             value = arrays[node.params[0]]
-            return value, np.where(np.isfinite(value), 0.0, np.inf)
+            fine = np.isfinite(value)
+            return value, np.zeros(()) if fine.all() else np.where(fine, 0.0, np.inf)
         try:
             value = np.asarray(float64.RULES[node.op](node, [x for x, _ in xs], known))
         except np.linalg.LinAlgError:
             value = np.full(structure.lengths(node.shape, known), np.nan)
         floats, errors = _floats(xs)
         error = np.asarray(RULES[node.op](node, value, floats, errors, known), np.float64)
+        told = all(np.isfinite(e).all() for e in errors) if node.op in FUNCTIONS else True
+        if told and np.isfinite(value).all() and np.isfinite(error).all():
+            return value, error
         good = np.isfinite(value) & ~np.isnan(error)
         if node.op in FUNCTIONS:  # sin is at most 1, but not where its argument has no value
             for e in errors:
                 good = good & np.isfinite(e)
-        return value, np.where(good, error, np.inf)
+        bound = np.where(good, error, np.inf)
+        if node.infinite:
+            bound = np.where(_surely_infinite(node, value, error, floats, errors), 0.0, bound)
+        return value, bound
 
     with np.errstate(all="ignore"):
         pairs = structure.interpret(outputs, rule)
     return [(np.array(v), np.array(np.broadcast_to(e, v.shape))) for v, e in pairs]
+
+
+def _surely_infinite(node: Node, y: Array, told: Array, x: list[Array], e: list[Array]) -> Any:
+    """Where a value is ±∞ because the code says so, and not because it overflowed.
+
+    told : the bound by the node's rule; of what moves entries it is the entry's own.
+    """
+    if node.op not in ("add", "mul", "div"):
+        return np.isinf(y) & ((told == 0) | (node.op == "const"))
+    meant = [np.isinf(a) & (b == 0) for a, b in zip(x, e, strict=True)]
+    least = 0.0 if node.op == "add" else 1.0  # a factor must surely not be 0
+    real = [
+        np.isfinite(a) & (least * b < np.abs(a) + (least == 0)) for a, b in zip(x, e, strict=True)
+    ]
+    sure = [m | (r & np.isfinite(b)) for m, r, b in zip(meant, real, e, strict=True)]
+    return np.isinf(y) & sure[0] & sure[1] & (meant[0] | meant[1])
 
 
 def _floats(xs: Sequence[Pair]) -> tuple[list[Array], list[Array]]:
@@ -83,8 +106,23 @@ def _floats(xs: Sequence[Pair]) -> tuple[list[Array], list[Array]]:
 # -- arithmetic ----------------------------------------------------------------------------------
 
 
+MANY = 4096  # entries, above which an error is not taken apart into exact and other ones
+
+
+def _plenty(node: Node, y: Array, e: list[Array]) -> bool:
+    """Whether there are many entries, none of which is likely to be exact."""
+    return node.kind == "f" and y.size > MANY and any(np.any(x) for x in e)
+
+
 def _add(node: Node, y: Array, x: list[Array], e: list[Array], sizes: Sizes) -> Any:
     a, b = x
+    if _plenty(node, y, e):
+        error = np.abs(y)
+        error *= U
+        error += e[0] + e[1]
+        error *= UP
+        error += TINY
+        return error
     inputs = up(e[0] + e[1], (e[0] > 0) | (e[1] > 0))
     if node.kind != "f":
         return whole(node, a + b, inputs)
@@ -99,6 +137,14 @@ def _power_of_two(x: Array) -> Any:
 
 def _mul(node: Node, y: Array, x: list[Array], e: list[Array], sizes: Sizes) -> Any:
     a, b = map(np.abs, x)
+    if _plenty(node, y, e):
+        error = np.abs(y)
+        error *= U
+        error += a * e[1]
+        error += (b + e[1]) * e[0]
+        error *= UP
+        error += TINY * 4
+        return error
     total = a * e[1] + b * e[0] + e[0] * e[1]
     exact = (a == 0) | (b == 0)
     exact = exact | ((_power_of_two(a) | _power_of_two(b)) & (np.abs(y) > LEAST))
@@ -154,13 +200,13 @@ def _compare(node: Node, y: Array, x: list[Array], e: list[Array], sizes: Sizes)
     total = e[0] + e[1]
     told = (total == 0) | (np.abs(x[0] - x[1]) > total * UP)
     for k in (0, 1):
-        axes = _largest_over(node.inputs[k], node.inputs[1 - k]) if node.op == "equal" else None
+        axes = largest_over(node.inputs[k], node.inputs[1 - k]) if node.op == "equal" else None
         if axes is not None:
             told = told | (_leads(x[k], e[k], axes) & np.isfinite(total))
     return np.where(told, 0.0, np.where(np.isfinite(total), 1.0, np.inf))
 
 
-def _largest_over(x: Node, other: Node) -> tuple[int, ...] | None:
+def largest_over(x: Node, other: Node) -> tuple[int, ...] | None:
     """The axes over which `other` is the largest entry of x, spread over x again; else None."""
     while other.op == "broadcast":
         other = other.inputs[0]
@@ -206,7 +252,7 @@ def _floor(node: Node, y: Array, x: list[Array], e: list[Array], sizes: Sizes) -
 
 def _const(node: Node, y: Array, x: list[Array], e: list[Array], sizes: Sizes) -> Any:
     how = node.params[0]
-    if how == "array":
+    if how in ("array", "infinite"):
         return np.where(np.isfinite(y), 0.0, np.inf)
     if how == "named":
         return abs(float(y)) * U

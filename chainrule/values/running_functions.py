@@ -156,7 +156,8 @@ def _extreme(node: Node, y: Array, x: list[Array], e: list[Array], sizes: Sizes)
 
 
 def _logaddexp(node: Node, y: Array, x: list[Array], e: list[Array], sizes: Sizes) -> Any:
-    size = np.abs(y) + np.maximum(np.abs(x[0]), np.abs(x[1])) + 1  # it may cancel
+    a, b = (np.where(np.isinf(v) & (r == 0), 0.0, np.abs(v)) for v, r in zip(x, e, strict=True))
+    size = np.abs(y) + np.maximum(a, b) + 1  # it may cancel
     return np.maximum(e[0], e[1]) * UP + rounded(node, size, FUNCTIONS[node.op].ulps)
 
 

@@ -21,9 +21,21 @@ from chainrule.values.float64 import KERNEL
 from chainrule.values.roundoff import SAFE, TINY, UP, Rule, U, inside, up, whole
 from chainrule.values.structure import Array, Sizes
 
+LARGE = 1 << 16  # products of two entries, above which magnitudes are taken in single precision
+LONGEST = 1 << 18  # terms that single precision adds up with a small relative error
+
 
 def _contract(node: Node, y: Array, x: list[Array], e: list[Array], sizes: Sizes) -> Any:
     labels, out = node.params
+    if node.kind == "f" and len(x) == 2:
+        terms, steps = _steps(labels, out, x)
+        if steps and terms <= LONGEST and y.size * terms >= LARGE:
+            made = _large_product(node, x, e, terms, steps)
+            if made is not None:
+                return made
+    if len(x) == 1 and len(labels[0]) == len(out):  # nothing is summed
+        moved = structure.contract(labels, out, [np.broadcast_to(e[0], x[0].shape)], KERNEL)
+        return whole(node, y, moved)
     xs, es = (
         [np.abs(a) for a in x],
         [np.broadcast_to(b, a.shape) for a, b in zip(x, e, strict=True)],
@@ -48,6 +60,46 @@ def _contract(node: Node, y: Array, x: list[Array], e: list[Array], sizes: Sizes
             )
             total = total + TINY * terms * largest * len(parts)
     return whole(node, size, total * UP)
+
+
+def _large_product(
+    node: Node, x: Sequence[Array], e: Sequence[Array], terms: int, steps: int
+) -> Any:
+    """The same for a large product of two arrays, in single precision; None where that is too coarse.
+
+    |a|(eᵦ + s|b|) + eₐ(|b| + eᵦ), where s is what the roundings of the sum make.
+    """
+    labels, out = node.params
+    share = steps * U / (1 - 3 * steps * U) * UP
+    second = np.abs(x[1])
+    parts = [(np.abs(x[0]), second * share + e[1] if np.any(e[1]) else second * share)]
+    if np.any(e[0]):
+        parts.append((np.broadcast_to(e[0], x[0].shape), second + e[1]))
+    total = np.zeros(())
+    for a, b in parts:
+        (a32, up_a), (b32, up_b) = _single(a), _single(b)
+        if not np.isfinite(up_a * up_b):
+            return None
+        made = structure.contract(labels, out, [a32, b32], KERNEL).astype(np.float64)
+        made *= (1 + 2 * (terms + 16) * U32) * (1 + 4 * steps * U)
+        made += terms * TINY32
+        made *= up_a
+        made *= up_b
+        total = total + made
+    return total * UP + TINY * terms
+
+
+U32, TINY32 = 2.0**-24, 2.0**-118
+
+
+def _single(x: Array) -> tuple[Array, float]:
+    """Magnitudes in single precision, 1 at most, and the power of two by which they were divided;
+    inf for what has no such numbers."""
+    top = float(np.max(x, initial=0.0))
+    if not TINY < top < np.inf:
+        return x.astype(np.float32), 0.0 if top == 0 else np.inf
+    power = 2.0 ** np.ceil(np.log2(top))
+    return (x * (1 / power)).astype(np.float32), float(power)
 
 
 def _smallest(x: Array) -> float:
@@ -76,8 +128,13 @@ def _lines(x: Array, axes: Sequence[int]) -> Array:
     return np.transpose(x, (*others, *axes)).reshape(*(x.shape[a] for a in others), line)
 
 
+def _spread(x: Array, e: Array) -> Array:
+    """An error for each entry."""
+    return np.broadcast_to(e, x.shape)
+
+
 def _reduce_mul(node: Node, y: Array, x: list[Array], e: list[Array], sizes: Sizes) -> Any:
-    a, ea = _lines(np.abs(x[0]), node.params[0]), _lines(e[0], node.params[0])
+    a, ea = (_lines(v, node.params[0]) for v in (np.abs(x[0]), _spread(x[0], e[0])))
     n = a.shape[-1]
     if n == 0:
         return 0.0
@@ -96,10 +153,11 @@ def _reduce_mul(node: Node, y: Array, x: list[Array], e: list[Array], sizes: Siz
 
 
 def _reduce_max(node: Node, y: Array, x: list[Array], e: list[Array], sizes: Sizes) -> Any:
-    a, ea = _lines(x[0], node.params[0]), _lines(e[0], node.params[0])
+    a, ea = (_lines(v, node.params[0]) for v in (x[0], _spread(x[0], e[0])))
     may = may_lead(a, ea, (a.ndim - 1,))
     worst = np.max(np.where(may, ea, 0.0), -1)
-    return np.where(np.all(np.isfinite(a), -1), worst, np.inf)
+    real = np.isfinite(a) | ((a == -np.inf) & (ea == 0))  # −∞ as the code says it
+    return np.where(np.all(real, -1) & np.isfinite(y).reshape(worst.shape), worst, np.inf)
 
 
 # -- moving entries ------------------------------------------------------------------------------
@@ -198,7 +256,8 @@ def may_lead(a: Array, e: Array, axes: tuple[int, ...]) -> Any:
     known = np.where(np.isfinite(e), a - e, -np.inf)
     sure = np.max(known, axis=axes, keepdims=True, initial=-np.inf)
     slack = np.where(np.isfinite(sure), (np.abs(a) + np.abs(sure) + e) * (4 * U), np.inf)
-    return ~(a + e + slack < sure)
+    below = (a == -np.inf) & (e == 0) & (sure > -np.inf)  # −∞ as the code says it
+    return ~((a + e + slack < sure) | below)
 
 
 RULES: dict[str, Rule] = {

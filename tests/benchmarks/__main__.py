@@ -16,7 +16,7 @@ if __name__ == "__main__":  # before NumPy is loaded: threads that wait for each
 
 import numpy as np
 
-from tests.benchmarks import networks
+from tests.benchmarks import checking, depth, networks
 from tests.benchmarks.measure import interleaved, limited, peak, ratio
 from tests.benchmarks.networks import Contestant, Problem
 
@@ -28,6 +28,11 @@ SIZES: tuple[tuple[tuple[int, ...], int], ...] = (
     *(((64,) * (depth + 1), 128) for depth in (2, 4, 8, 16, 32)),
 )
 TINY: tuple[tuple[tuple[int, ...], int], ...] = (((1, 3, 2), 4), ((2, 2, 2, 2), 3))
+CHECKED: tuple[tuple[tuple[int, ...], int], ...] = (
+    ((64, 128, 64, 10), 128),
+    ((784, 128, 64, 10), 128),
+    ((1024, 1024, 1024, 10), 256),
+)
 OTHERS: dict[str, Callable[[Problem], Contestant]] = {
     "gallery": networks.by_gallery,
     "torch": networks.by_torch,
@@ -107,17 +112,71 @@ def printed(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
+def whole_checks(p: Problem, repeats: int) -> list[tuple[str, ...]]:
+    """Rows: a contestant, its whole work in passes and in seconds, and what was not done of it."""
+    made: dict[str, checking.Check] = {}
+    missing: dict[str, str] = {}
+    for name, make in checking.CONTESTANTS.items():
+        try:
+            made[name] = make(p)
+            made[name].call()
+        except Exception as why:  # theirs may fail in any way, and the table goes on
+            made.pop(name, None)
+            missing[name] = f"{type(why).__name__}: {' '.join(str(why).split())}"[:80]
+    times = interleaved({name: c.call for name, c in made.items()}, repeats)
+    unit = next(iter(times.values()))
+    rows = []
+    for name in checking.CONTESTANTS:
+        if name in missing:
+            rows.append((name, "–", "–", "", f"ABSENT ({missing[name]})"))
+            continue
+        share = made[name].share
+        middle, spread = ratio(times[name], unit)
+        seconds = statistics.median(times[name]) / share
+        note = f"measured on {share:.2%} of it, and scaled" if share < 1 else ""
+        passes = (f"{v / share:,.{1 if v / share < 100 else 0}f}" for v in (middle, spread))
+        rows.append((name, *passes, f"{seconds:.4g}", note))
+    return rows
+
+
+def checks(repeats: int, tiny: bool) -> None:
+    """Prints the tables of whole checks, and of depth."""
+    for widths, samples in TINY if tiny else CHECKED:
+        p = Problem(widths, samples)
+        title = f"{'-'.join(map(str, widths))}, N = {samples}"
+        print(printed([(title, "passes", "±", "seconds", ""), *whole_checks(p, repeats)]), "\n")
+    layers, blocks = (2, 2) if tiny else (12, 8)
+    runs: dict[str, Callable[[], tuple[float, str]]] = {
+        "the page's six Jacobians, a new process": depth.cold,
+        f"{layers} layers, all widths different": partial(depth.deep, layers),
+        f"{blocks} residual blocks": partial(depth.residual, blocks),
+    }
+    rows = [("first verdict, proof included", "seconds", "findings")]
+    for name, run in runs.items():
+        taken = [run() for _ in range(1 if tiny else 3)]
+        rows.append((name, f"{statistics.median(t for t, _ in taken):.2f}", taken[0][1]))
+    print(printed(rows))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures and prints; 0."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--repeats", type=int, default=41, help="turns of each contestant")
     parser.add_argument("--limit", type=float, default=60.0, help="seconds for sympy.diff; 0: none")
+    parser.add_argument("--check", action="store_true", help="whole checks, beside those of others")
     parser.add_argument("--tiny", action="store_true", help="tiny sizes, to see that it runs")
     given = parser.parse_args(arguments)
     sizes, repeats = (TINY, 2) if given.tiny else (SIZES, given.repeats)
 
     threads = os.environ.get("OMP_NUM_THREADS", "any number of")
     print(f"Python {platform.python_version()}, NumPy {np.__version__}, threads: {threads}")
+    if given.check:
+        print(
+            "a whole check of all gradients, in forward and backward passes by hand; all turns of"
+        )
+        print("all contestants interleaved, medians; ± half the distance of the quartiles\n")
+        checks(2 if given.tiny else min(repeats, 7), given.tiny)
+        return 0
     print(f"derived by: {networks.derived()[1]}")
     print("derive: tracing and all gradients; and run: also lowered, and evaluated once")
     print("time and memory: as multiples of the forward and backward pass by hand; ± half the")

@@ -27,6 +27,7 @@ FAMILIES = (
     "indexing",
     "ranges",
     "creation",
+    "windows",
     "refused",
 )
 

@@ -31,10 +31,7 @@ def whole(name: str, where: Any = True, initial: Any = None) -> None:
             "for the entries, and leave where= out"
         )
     if initial is not None:
-        raise Unsupported(
-            f"{name}: initial= is not followed. Join the starting value to the result instead, "
-            "as in np.sum(x) + initial or np.maximum(np.max(x), initial)"
-        )
+        raise Unsupported(f"{name}: initial= is not followed. Join it to the result instead")
 
 
 def typed(g: Graph, name: str, node: Node, dtype: Any) -> Node:

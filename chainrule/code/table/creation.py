@@ -158,10 +158,14 @@ for _name in (
 
 
 def _filled(g: Graph, value: int, shape: Any, dtype: Any) -> Node:
-    return g.full(value, shape_of(g, shape), "f" if dtype is None else kind_of(dtype))
+    kind = "f" if dtype is None else kind_of(dtype)
+    if kind == "b":  # a mask: integers would be positions
+        return g.broadcast(g.array(np.asarray(bool(value))), shape_of(g, shape))
+    return g.full(value, shape_of(g, shape), kind)
 
 
 _SHAPES = [
+    Sample((), (("shape", (2, 3)), ("dtype", bool))),
     Sample((3,)),
     Sample((), (("shape", (2, 0, 3)),)),
     Sample((), (("shape", ()),)),

@@ -17,7 +17,7 @@ _HEAD = """\
 
 Every function here is defined in a few primitives, so that its derivative, its formula, its
 certified values and its rounding bounds follow. `x` and `a` stand for arrays of any shape. Options
-that a row does not cover (`where=`, `initial=`, a dtype other than float64) are refused by name;
+that a row does not cover (`where=`, a dtype other than float64) are refused by name;
 what is on no list is named with its line in your file, and can still be checked on exact numbers or
 as a black box.
 
@@ -77,6 +77,7 @@ _TITLES = {
     "indexing": "Reading and writing at an index",
     "ranges": "Ranges and matrices of 0 and 1",
     "creation": "New arrays",
+    "windows": "Windows",
 }
 
 

@@ -14,7 +14,8 @@ from chainrule.code.table.arguments import (
     typed,
     whole,
 )
-from chainrule.code.table.row import Sample, row
+from chainrule.code.table.kinds import converted, nested
+from chainrule.code.table.row import Sample, Unsupported, row
 from chainrule.code.table.special import log_sum_exp
 from chainrule.graph.node import Graph, Node
 
@@ -32,6 +33,10 @@ FILLED = (
     Sample(((2, 1, 3),), (("axis", 1),)),
     Sample(((2, 3),), (("axis", ()),)),
     Sample(((2, 3),), (("axis", 0),), domain="integers"),
+)
+STARTED = (
+    Sample(((2, 3),), (("axis", 0), ("initial", 0.25), ("keepdims", True))),
+    Sample(((3,),), (("initial", 2),)),
 )
 EMPTY = (Sample(((0,),)), Sample(((0, 3),), (("axis", 0),)), Sample(((3, 0),), (("axis", 0),)))
 BOOLS = tuple(
@@ -78,6 +83,14 @@ def every(g: Graph, x: Node, axes: tuple[int, ...]) -> Node:
     return g.equal(summed(g, g.not_(truth(g, x)), axes), g.number(0))
 
 
+def _start(g: Graph, found: Node, initial: Any) -> Node:
+    """A starting value as a scalar of the result's kind."""
+    start = nested(g, initial)
+    if start.ndim or (start.kind == "f" and found.kind != "f"):
+        raise Unsupported("initial= takes one number of the array's own kind")
+    return converted(g, start, found.kind)
+
+
 def _reduction(
     name: str,
     f: Any,
@@ -86,12 +99,23 @@ def _reduction(
     samples: Any,
     methods: Any = (),
     ufunc: Any = None,
+    join: Any = None,
 ) -> None:
-    """Adds the row of np.sum and its like, and that of the ufunc's `reduce` (over axis 0)."""
+    """Adds the row of np.sum and its like, and that of the ufunc's `reduce` (over axis 0).
 
-    def result(g: Graph, called: str, a: Node, axis: Any, dtype: Any, keepdims: Any) -> Node:
+    join : (graph, result, initial) → what a starting value makes of it; None refuses one.
+    """
+
+    def result(
+        g: Graph, called: str, a: Node, axis: Any, dtype: Any, keepdims: Any, initial: Any
+    ) -> Node:
         axes = axes_of(called, axis, a.ndim)
-        return typed(g, called, kept(g, f(g, a, axes), a, axes, keepdims), dtype)
+        found = f(g, a, axes)
+        if initial is not None:
+            if join is None:
+                whole(called, True, initial)
+            found = join(g, found, _start(g, found, initial))
+        return typed(g, called, kept(g, found, a, axes, keepdims), dtype)
 
     def with_dtype(
         g: Graph,
@@ -103,8 +127,8 @@ def _reduction(
         initial: Any = None,
         where: Any = True,
     ) -> Node:
-        whole(name, where, initial)
-        return result(g, name, a, axis, dtype, keepdims)
+        whole(name, where)
+        return result(g, name, a, axis, dtype, keepdims, initial)
 
     def without_dtype(
         g: Graph,
@@ -115,8 +139,8 @@ def _reduction(
         initial: Any = None,
         where: Any = True,
     ) -> Node:
-        whole(name, where, initial)
-        return result(g, name, a, axis, None, keepdims)
+        whole(name, where)
+        return result(g, name, a, axis, None, keepdims, initial)
 
     def reduce(
         g: Graph,
@@ -128,17 +152,18 @@ def _reduction(
         initial: Any = None,
         where: Any = True,
     ) -> Node:
-        whole(f"{ufunc_name}.reduce", where, initial)
-        return result(g, f"{ufunc_name}.reduce", array, axis, dtype, keepdims)
+        whole(f"{ufunc_name}.reduce", where)
+        return result(g, f"{ufunc_name}.reduce", array, axis, dtype, keepdims, initial)
 
     build = with_dtype if name in ("np.sum", "np.prod") else without_dtype
-    row(name, *callables, says=says, samples=samples, methods=methods)(build)
+    operands = ("a", "initial") if join else ("a",)
+    row(name, *callables, operands=operands, says=says, samples=samples, methods=methods)(build)
     if ufunc is not None:
         ufunc_name = f"np.{ufunc.__name__}"
         row(
             f"{ufunc_name}.reduce",
             ufunc.reduce,
-            operands=("array",),
+            operands=("array", "initial") if join else ("array",),
             says=f"{says}; over axis 0 unless told otherwise",
             samples=[s for s in samples if s.args != ((),)],
         )(reduce)
@@ -149,36 +174,40 @@ _reduction(
     summed,
     "Σ a",
     np.sum,
-    samples=(*FILLED, *EMPTY, *BOOLS),
+    samples=(*FILLED, *STARTED, *EMPTY, *BOOLS),
     methods=("sum",),
     ufunc=np.add,
+    join=lambda g, a, b: g.add(a, b),
 )
 _reduction(
     "np.prod",
     multiplied,
     "Π a",
     np.prod,
-    samples=(*FILLED, *EMPTY, *BOOLS),
+    samples=(*FILLED, *STARTED, *EMPTY, *BOOLS),
     methods=("prod",),
     ufunc=np.multiply,
+    join=lambda g, a, b: g.mul(a, b),
 )
 _reduction(
     "np.max",
     largest,
     "the largest entry",
     np.max,
-    samples=(*FILLED, Sample(((2, 3),), (("axis", 0),), domain="bool")),
+    samples=(*FILLED, *STARTED, Sample(((2, 3),), (("axis", 0),), domain="bool")),
     methods=("max",),
     ufunc=np.maximum,
+    join=lambda g, a, b: g.call("maximum", a, b),
 )
 _reduction(
     "np.min",
     smallest,
     "−max(−a)",
     np.min,
-    samples=(*FILLED, Sample(((2, 3),), (("axis", 0),), domain="bool")),
+    samples=(*FILLED, *STARTED, Sample(((2, 3),), (("axis", 0),), domain="bool")),
     methods=("min",),
     ufunc=np.minimum,
+    join=lambda g, a, b: g.call("minimum", a, b),
 )
 _reduction(
     "np.any",

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.graph.node import Graph, Node
+from chainrule.graph.node import LEAVES, Graph, Node, reached
 
 
 @dataclass
@@ -39,10 +39,14 @@ class NotAView(Exception):
 
 
 def owner_of(array: Any) -> Any:
-    """The array at the end of `.base`."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
+    """The array at the end of `.base`; `as_strided` has a holder of its own between the two."""
+    while True:
+        base = array.base
+        if not isinstance(base, np.ndarray):
+            base = getattr(base, "base", None)
+        if not isinstance(base, np.ndarray):
+            return array
+        array = base
 
 
 def is_link(node: Node) -> bool:
@@ -50,7 +54,9 @@ def is_link(node: Node) -> bool:
     if node.op in ("index", "reshape"):
         return True
     if node.op == "gather":
-        return all(i.op == "const" for i in node.inputs[1:])
+        return all(
+            i.op in LEAVES and i.op != "input" for i in reached(node.inputs[1:]) if not i.inputs
+        )
     whole = node.op == "contract" and len(node.inputs) == 1
     return whole and len(node.params[1]) == node.inputs[0].ndim
 
@@ -93,7 +99,7 @@ def store(graph: Graph, record: Record, value: Node) -> None:
         elif link.op == "contract":
             labels, out = link.params[0][0], link.params[1]
             value = graph.transpose(value, [out.index(x) for x in labels])
-        elif link.op == "gather":
+        elif link.op == "gather" and all(i.op == "const" for i in link.inputs[1:]):
             value = graph.put_at(old, value, *link.inputs[1:])
         else:
             raise NotAView

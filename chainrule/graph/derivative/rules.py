@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from chainrule.graph.derivative.simplify import Lean
 from chainrule.graph.derivative.slopes import elementwise_back, elementwise_push
 from chainrule.graph.functions import FUNCTIONS
+from chainrule.graph.infinite import endless
 from chainrule.graph.node import At, Cut, Node
 from chainrule.graph.sizes import Shape, Size, product
 
@@ -383,6 +384,8 @@ def kinks(node: Node, switches: Sequence[bool]) -> list[str]:
 
     switches : for each input, whether it is a condition or an integer that depends on a variable.
     """
+    if any(map(endless, node.inputs)):  # no real number meets ∞
+        return []
     found = [f"where {{{k}}} switches" for k, on in enumerate(switches) if on and node.kind == "f"]
     if node.op in FUNCTIONS and FUNCTIONS[node.op].singular:
         found.append(FUNCTIONS[node.op].singular)

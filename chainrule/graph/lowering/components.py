@@ -44,21 +44,30 @@ def to_sympy(node: Node, sizes: Mapping[str, int | tuple[int, ...]] | None = Non
     """
     import sympy as sp
 
-    known = _sizes(node, sizes or {})
-    made: dict[Node, Array] = {}
-    for n in reached([node]):
-        shape = tuple(s.at(known) for s in n.shape)
-        if math.prod(shape) > MAX_ENTRIES:
-            raise BudgetError(f"{show(n.shape)} has {math.prod(shape):,} entries; give small sizes")
-        entries = _entries(sp, n, [made[i] for i in n.inputs], known, shape)
-        made[n] = np.broadcast_to(_array(entries), shape)
-    out = made[node]
+    out = components([node], _sizes(node, sizes or {}))[node]
     out = _each(lambda c: _number(sp, c), out)
     if out.ndim == 0:
         return out[()]
     if out.ndim == 2:
         return sp.ImmutableDenseMatrix(*out.shape, list(out.ravel()))
     return sp.ImmutableDenseNDimArray(list(out.ravel()), out.shape)
+
+
+def components(nodes: Sequence[Node], sizes: Mapping[str, int]) -> dict[Node, Array]:
+    """Node → its entries, for everything that nodes need; conditions as conditions.
+
+    sizes : axis → size. Raises what `to_sympy` raises.
+    """
+    import sympy as sp
+
+    made: dict[Node, Array] = {}
+    for n in reached(nodes):
+        shape = tuple(s.at(sizes) for s in n.shape)
+        if math.prod(shape) > MAX_ENTRIES:
+            raise BudgetError(f"{show(n.shape)} has {math.prod(shape):,} entries; give small sizes")
+        entries = _entries(sp, n, [made[i] for i in n.inputs], sizes, shape)
+        made[n] = np.broadcast_to(_array(entries), shape)
+    return made
 
 
 def _sizes(node: Node, given: Mapping[str, int | tuple[int, ...]]) -> dict[str, int]:
@@ -138,6 +147,8 @@ def _leaf(sp: Any, node: Node, sizes: Mapping[str, int], shape: tuple[int, ...])
         return _each(lambda v: _exact(sp, int(v)), np.eye(shape[0], shape[1], k=node.params[2]))
     if node.params[0] == "named":
         return {"pi": sp.pi, "e": sp.E, "euler_gamma": sp.EulerGamma}[node.params[1]]
+    if node.params[0] == "infinite":
+        return _each(lambda v: v, np.array(node.params[1] * sp.oo, dtype=object))
     return _each(lambda v: _exact(sp, v), _array(constant(node)))
 
 

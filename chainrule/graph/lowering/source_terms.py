@@ -186,7 +186,7 @@ class Terms:
             return Piece(text, level, (), value < 0, weak=True, whole=whole)
         if how == "named":
             return Piece(f"np.{node.params[1]}", ATOM, (), weak=True)
-        if how == "near":
+        if how in ("near", "infinite"):
             text = rounded_number(abs(value))
             return Piece(text, ATOM, (), bool(np.signbit(value)), weak=True)
         return self.constant_array(node, value)

@@ -84,7 +84,7 @@ def _const(former: Former, node: Node, used: Used) -> Term:
             "euler_gamma": Name("γ", r"\gamma"),
         }[node.params[1]]
     value = constant(node)
-    if how == "near":
+    if how in ("near", "infinite"):
         return _decimal(value)
     if not value.size:
         return Name(f"empty{value.shape}".replace(" ", ""), r"\emptyset", True)
