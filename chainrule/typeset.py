@@ -194,10 +194,13 @@ class _Text(StrPrinter):  # type: ignore[misc]
 def letter(name: str) -> str:
     r"""A name as LaTeX: one letter in italics, a word upright, a number after it below.
 
-    >>> letter("x1"), letter("theta_0"), letter("loss"), letter("W_hh"), letter("a0")
-    ('x_{1}', '\\theta_{0}', '\\mathrm{loss}', 'W_{hh}', 'a_{0}')
+    >>> letter("x1"), letter("theta_0"), letter("loss"), letter("W_hh"), letter("a0"), letter("_")
+    ('x_{1}', '\\theta_{0}', '\\mathrm{loss}', 'W_{hh}', 'a_{0}', '\\_')
     """
-    stem, *below = [part for part in re.split(r"_+|(?<=[A-Za-z])(?=\d)", name) if part]
+    parts = [part for part in re.split(r"_+|(?<=[A-Za-z])(?=\d)", name) if part]
+    if not parts:
+        return name.replace("_", r"\_")
+    stem, *below = parts
     shown = str(sp.latex(sp.Symbol(stem)))
     if len(stem) > 1 and shown == stem:
         shown = rf"\mathrm{{{stem}}}"

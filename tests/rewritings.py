@@ -112,7 +112,7 @@ def _chosen(g: Graph, n: Node, r: random.Random, o: Sequence[Node]) -> Node | No
 
 def _turned(g: Graph, n: Node, r: random.Random, o: Sequence[Node]) -> Node | None:
     """A transposition there and back, and the factors of a product in another order."""
-    if n.op == "contract" and len(n.inputs) > 1:
+    if n.op == "contract" and len(n.inputs) > 1 and n.kind == "f":
         labels, out = n.params
         return g.contract(labels[::-1], out, *n.inputs[::-1])
     if n.ndim < 2 or n.kind != "f":

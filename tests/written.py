@@ -286,7 +286,7 @@ class Way:
 def drawn(rnd: random.Random) -> Way:
     """A way at random."""
     layout = rnd.choice([*LAYER, "columns", "rows"])
-    loss = rnd.choice([*LOSS, "squares"])
+    loss = rnd.choice([*LOSS, *["squares"] * 3, "half", "logistic"])
     activation = rnd.choice([*ACTIVATION, "sigmoid", "sigmoid", "tanh", "relu"])
     one = LAYER[
         layout

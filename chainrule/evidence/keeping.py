@@ -45,6 +45,18 @@ class Kept:
             found += _changed(name, container, old)
         return list(dict.fromkeys(found))
 
+    def counted(self) -> list[str]:
+        """The names of plain numbers, texts and lengths that are not as they were: what a function
+        can count its calls with. Arrays of more than one entry are none."""
+        found = [
+            name
+            for name, now, old in self.arrays
+            if now.size == 1 and now.tobytes() != old.tobytes()
+        ]
+        for name, container, old in self.held:
+            found += _counted(name, container, old)
+        return list(dict.fromkeys(found))
+
     def restore(self) -> None:
         """Put everything back."""
         for _, container, old in self.held:
@@ -230,6 +242,39 @@ def _changed(name: str, container: Any, old: Any) -> list[str]:
         return [f"{name}.{k}" if name else str(k) for k in keys]
     kind = "item" if isinstance(container, dict | list) else "attribute"
     return [name + written(kind, k) for k in keys]
+
+
+def _counted(name: str, container: Any, old: Any) -> list[str]:
+    """What of a container counts: its length, or a plain value in it that is another one."""
+    if isinstance(container, set):
+        return [name] if len(container) != len(old) else []
+    if hasattr(container, "cell_contents"):
+        return [name] if _counts(container.cell_contents, old) else []
+    now, before = _now(container, old), dict(enumerate(old)) if isinstance(old, list) else old
+    if isinstance(container, dict | list) and not isinstance(old, _Globals):
+        if len(now) != len(before):
+            return [name]
+    keys = [k for k in {**before, **now} if _differs(k, now, before)]
+    keys = [k for k in keys if _counts(now.get(k, _NOTHING), before.get(k, _NOTHING))]
+    if isinstance(old, _Globals):
+        return [f"{name}.{k}" if name else str(k) for k in keys]
+    kind = "item" if isinstance(container, dict | list) else "attribute"
+    return [name + written(kind, k) for k in keys]
+
+
+def _counts(now: Any, old: Any) -> bool:
+    """Whether a plain value, or an array of one entry, was put in the place of another one."""
+    kinds = [
+        isinstance(v, ATOMS) or (isinstance(v, np.ndarray) and v.size == 1) for v in (now, old)
+    ]
+    if not any(kinds):
+        return False
+    if now is old or not all(kinds) or type(now) is not type(old):
+        return now is not old
+    try:
+        return bool(now != old)
+    except Exception:
+        return True
 
 
 _NOTHING = object()

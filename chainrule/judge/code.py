@@ -43,7 +43,13 @@ def judge_and_keep(
     findings: dict[str, Finding] = {}
     parts: list[Judged] = []
     point = Point(placed(claim.domains, calling.point(claim, drawing.direction)), yours=True)
-    for part in claim.parts if only is None else claim.parts[only : only + 1]:
+    asked = claim.parts if only is None else claim.parts[only : only + 1]
+    counts = calling.forward_counts(
+        claim.derivation.prepared, point.values, lambda f: keeping.keep([f])
+    )
+    if counts:
+        return {k: at_fault(p.name, counts) for p in asked for k in p.wrt or (p.name,)}, None
+    for part in asked:
         judge, keys = _Judge(claim, part, point), {}
         for key, finding in judge.findings().items():
             unique, n = key, 1
@@ -93,7 +99,11 @@ def _of_forward(why: TraceError) -> str:
 def raised(name: str, why: BaseException) -> Finding:
     """The finding where a function of the user's raises at the point, before it is judged."""
     text = " ".join(str(why).split())
-    says = f"{name} raises {type(why).__name__}{calling.where(why)}: {text}"
+    return at_fault(name, f"{name} raises {type(why).__name__}{calling.where(why)}: {text}")
+
+
+def at_fault(name: str, says: str) -> Finding:
+    """The finding where the code breaks the contract, and nothing can be judged."""
     evidence = (Evidence("contract", says),)
     return Finding(name, "inconclusive", says, Scope("none", followed="black box"), evidence)
 
@@ -262,6 +272,8 @@ class _Judge:
             return Finding(
                 name, "disagrees", reason, scope, (), code=None, correction=self._correct(key)
             )
+        if tally.stray is not None or self.trials.forward_strays is not None:
+            return self._unseen(key, tally, name, said, scope)
         if tally.points:
             if tally.apart_where:
                 equal = ", ".join(tally.apart_where)
@@ -300,6 +312,28 @@ class _Judge:
                     reason += f"; your own point was not compared ({tally.mine})"
             return Finding(name, "agrees", reason + notes, scope, (evidence, *edges), code=code)
         return self._by_bounds(key, tally, name, said, scope, code)
+
+    def _unseen(self, key: str, tally: Tally, name: str, said: str, scope: Scope) -> Finding:
+        """The code, or forward, is not what it was followed as: nothing is proved of it."""
+        forward = self.claim.derivation.trace.function
+        who = self.part.name if tally.stray is not None else forward
+        point = tally.stray or self.trials.forward_strays
+        assert point is not None
+        at = Witness(drawing.written(point), "", "").at()
+        reason = (
+            f"at {at} {who} gives other values than what it was followed as: it depends on "
+            "something that no hook sees"
+        )
+        bad = [s for s in tally.samples if s.gap > max(s.allowed, rounding.GROSS * s.scale)]
+        if tally.stray is None or not bad:
+            return Finding(name, "inconclusive", reason, scope)
+        worst = max(bad, key=lambda s: s.error)
+        k = int(np.argmax(np.where(worst.known, np.abs(worst.code - worst.truth), 0.0)))
+        reason = (
+            f"{worst.says} it gives {float(worst.code.flat[k])!r} where {said} is "
+            f"{float(worst.truth.flat[k])!r}; it is not certified, for {reason}"
+        )
+        return Finding(name, "disagrees", reason, scope, correction=self._correct(key))
 
     def _proved(
         self,

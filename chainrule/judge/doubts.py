@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule.code.trace.audit import on_path
 from chainrule.errors import ChainruleError
 from chainrule.evidence import calling, enclosures
 from chainrule.evidence.drawing import Point
@@ -35,7 +36,7 @@ def doubt(
     """Why a difference may come from how the code was followed; "" if it cannot."""
     apart = met.apart
     assert apart is not None
-    if not _forward_is_followed(trials, ways, point):
+    if not forward_is_followed(trials, ways, point):
         return "the forward code gives other values there than its graph"
     value = None if code is None else code[apart.entry] if code.shape else code[()]
     if value is None and ways.graph is not None:
@@ -91,7 +92,31 @@ def of_last_digits(
     return abs(float((apart.claimed - apart.derived).mid())) <= SOFT_ULPS * moved
 
 
-def _forward_is_followed(trials: Trials, ways: Ways, point: Point) -> bool:
+def strays(trials: Trials, ways: Ways, point: Point, key: str, code: np.ndarray) -> bool:
+    """Whether the claimed code gives at a point what its own graph, on this path, cannot give: it
+    depends on something that was not seen when it was followed."""
+    if ways.graph is None or any(_coarse(v) for v in (code, *point.values.values())):
+        return False
+    try:
+        if not on_path(ways.graph.trace, ways.graph.values(point.values)):
+            return False
+        pairs = enclosures.graph_values(ways.graph, point.values)
+    except UNTOLD:
+        return False
+    value, limit = pairs[list(ways.graph.nodes).index(key)]
+    if value.shape != code.shape:
+        return False
+    told = np.isfinite(code) & np.isfinite(value) & np.isfinite(limit)
+    with np.errstate(all="ignore"):
+        return bool(np.any(told & (np.abs(code - value) > 2 * limit + np.finfo(float).tiny)))
+
+
+def _coarse(value: Any) -> bool:
+    kind = np.asarray(value).dtype
+    return kind.kind == "f" and kind.itemsize < 8
+
+
+def forward_is_followed(trials: Trials, ways: Ways, point: Point) -> bool:
     """Whether the forward code gives at a point what its graph gives, within the bounds."""
     side = ways.derived.side
     outputs = side.trace.outputs

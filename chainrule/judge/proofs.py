@@ -70,6 +70,10 @@ def standings(
     ways = trials.ways
     if ways.graph is None:
         return {}
+    for trace in (ways.derived.side.trace, ways.graph.trace):
+        if any("NumPy's protocols" in note for note in trace.notes):
+            why = f"no proof: {trace.function} has no source, so what it compares is not seen"
+            return {k: Standing(False, why) for k in tallies}
     try:
         paper = Paper(ways.derived.side, ways.graph, claim.domains)
     except ShapeError as why:
@@ -89,7 +93,7 @@ class _Rung:
         self.paper = paper
         self.told: Mapping[str, Proved] = {}
         self._elsewhere: str | None = None
-        self._paths: list[tuple[Ways, Paper]] | None = None
+        self._paths: list[tuple[Ways, Paper, Point]] | None = None
         assert ways.graph is not None
         self.theirs = Notation(ways.graph.trace.inputs, ways.graph.trace.names)
 
@@ -126,7 +130,7 @@ class _Rung:
         if tally.witness is not None:
             self._contradicts(key, tally)
             return Standing(False)
-        if not tally.points:
+        if not tally.points or tally.stray is not None or self.trials.forward_strays is not None:
             return Standing(False)
         told = self.told[key]
         if not told.equal:
@@ -137,7 +141,7 @@ class _Rung:
                 return open_
         if told.apart and not self._off_switches(key):
             return Standing(False, "no point was found off all comparisons that switch")
-        uncovered = self._uncovered(key)
+        uncovered = self._uncovered(key, tally)
         if uncovered:
             return Standing(False, uncovered)
         sizes = self.paper.sizes()
@@ -176,7 +180,8 @@ class _Rung:
         """A witness at an inner point of the only path, and a proof: one of them is wrong."""
         witness = tally.witness
         assert witness is not None
-        if witness.where != "interior" or any(_path(self.ways)):
+        alone = not any(_path(self.ways)) and not self.trials.elsewhere
+        if witness.where != "interior" or not alone or tally.stray is not None:
             return
         told = self.paper.prove([key], budget=BRIEF)[key]
         if told.equal and not told.left and not told.apart:
@@ -200,26 +205,39 @@ class _Rung:
 
     # -- paths ---------------------------------------------------------------------------------
 
-    def _uncovered(self, key: str) -> str:
+    def _uncovered(self, key: str, tally: Tally) -> str:
         """Which path is left out; "" if none is."""
         main = _path(self.ways)
         if not main:
             return ""
         if self._paths is None:
             self._paths = list(self._followed())
-        for ways, paper in self._paths:
+        for ways, paper, point in self._paths:
             assert ways.graph is not None
             told = paper.prove([key])[key]
+            if not told.equal and self._apart(key, tally, ways, point):
+                return "it is wrong on another path"
             if not told.equal:
                 shown = "; ".join(_texts(ways))
                 return f"proved on the path of your point; where {shown}, no proof was found"
-        taken = [main, *(_path(w) for w, _ in self._paths)]
+        taken = [main, *(_path(w) for w, _, _ in self._paths)]
         if not _complete(taken):
             shown = "; ".join(_texts(self.ways))
             return f"proved on the path of your point only, where {shown}"
         return ""
 
-    def _followed(self) -> Iterator[tuple[Ways, Paper]]:
+    def _apart(self, key: str, tally: Tally, ways: Ways, point: Point) -> bool:
+        """Whether a point on another path is a witness; it is then in the tally."""
+        try:
+            met = enclosures.compare(ways.derived, ways.there, point.values)[key]
+        except (OffPath, *UNTOLD):
+            return False
+        if met.apart is not None:
+            code = self.caller.floats(point.values).get(key)
+            self.trials.count(ways, point, key, tally, met, code)
+        return tally.witness is not None
+
+    def _followed(self) -> Iterator[tuple[Ways, Paper, Point]]:
         """The other paths that drawn points take."""
         known = [self.ways]
         for point in islice(self.trials._points(self.ways), LOOKED):
@@ -236,7 +254,7 @@ class _Rung:
                 continue
             if _path(there) not in [_path(w) for w in known]:
                 known.append(there)
-                yield there, paper
+                yield there, paper, point
 
     def _off_switches(self, key: str) -> bool:
         """Whether there is a point with certified agreement where no comparison switches."""
@@ -331,9 +349,13 @@ class _Rung:
 
     def _said(self, told: Proved) -> tuple[list[str], list[str]]:
         """What the proof leaves out: of forward's own, and of the claimed code alone."""
+        notation = self.claim.derivation.notation
         kinks = [c.removeprefix("not where ") for c in self.claim.derivation.conditions
                  if c.startswith("not where ")]  # fmt: skip
-        own = [_text(c, self.claim.derivation.notation) for c in told.own if c.kind in _FAILS]
+        own = [_text(c, notation) for c in told.own if c.kind in _FAILS]
+        if not kinks:  # of an array, nobody has said them
+            switches = [c for c in told.own if c.kind in ("switch", "largest")]
+            kinks = [f"{_text(c, notation)}: a kink" for c in switches]
         left = [_text(c, self.theirs) for c in told.left]
         return _few([*kinks, *own]), _few([t for t in left if t not in own])
 

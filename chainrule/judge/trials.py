@@ -24,7 +24,15 @@ from chainrule.evidence.drawing import Point
 from chainrule.evidence.enclosures import AtKink, Met, OffPath
 from chainrule.graph.node import Node, reached
 from chainrule.judge import crossings, kinks
-from chainrule.judge.doubts import EXPLAINED, LAST_DIGITS, TINY, doubt, of_last_digits
+from chainrule.judge.doubts import (
+    EXPLAINED,
+    LAST_DIGITS,
+    TINY,
+    doubt,
+    forward_is_followed,
+    of_last_digits,
+    strays,
+)
 from chainrule.judge.probing import Open, Probed, Probing, Seen, evidence
 from chainrule.judge.sides import Ways, again, inputs_of
 from chainrule.verdict import Evidence, Witness
@@ -73,6 +81,7 @@ class Tally:
     bits: int = 10**6
     reasons: dict[str, None] = field(default_factory=dict)
     samples: list[accuracy.Sample] = field(default_factory=list)
+    stray: Point | None = None  # where the code gives what its graph cannot give
 
     @property
     def edges(self) -> list[str]:
@@ -102,6 +111,7 @@ class Trials:
         self.free = self._free()
         self.tallies = {k: Tally() for k in caller.wrt}
         self.probing = Probing(self)
+        self.forward_strays: Point | None = None  # likewise, of the forward code
 
     def _free(self) -> tuple[bool, tuple[str, ...]]:
         """Whether sizes may change, and which inputs stay as the user gave them.
@@ -124,7 +134,9 @@ class Trials:
                 value: Any = derivation.prepared.inputs.get(name)
                 if np.size(value) > 1 and any(np.array_equal(c, value) for c in held):
                     lonely.append(f"an array equal to {name}")
-            lonely += [f"the number {n.split()[0]}" for n in mine if n not in ours]
+            literal = {repr(v) for v in self.ways.graph.trace.literals}  # no place holds these
+            numbers = [n.split()[0] for n in mine if n not in ours]
+            lonely += [f"the number {n}" for n in numbers if n not in literal]
         if lonely:
             self.lonely = lonely[0]
             self.held = f"{lonely[0]} is read by {one.part.name} only, so all else stays as it is"
@@ -241,10 +253,13 @@ class Trials:
             floats = self.caller.floats(point.values)
             for key, tally in tallies.items():
                 self.count(there, point, key, tally, met[key], floats.get(key))
+            if cost <= DRAWN and not forward_is_followed(self, there, point):
+                self.forward_strays = self.forward_strays or point
         if not self.lonely:
             self._crossings(ways)
             self.probing.climb()
         self._fills(ways, tallies)
+        self._strays(tallies)
         if enclosures.AT_A_KINK in self.untold:
             crossings.beside(self, ways)
         for key, tally in tallies.items():
@@ -260,19 +275,25 @@ class Trials:
         try:
             return ways, self._on_path(ways, point)
         except OffPath:
-            there = self._elsewhere(point) or self.followed_at(point)
-            return there, self._on_path(there, point)
+            pass
+        except UNTOLD:  # a look at what has no exact value: math.sqrt of a negative number
+            if self._takes(ways, point):
+                raise
+        there = self._elsewhere(point) or self.followed_at(point)
+        return there, self._on_path(there, point)
+
+    def _takes(self, ways: Ways, point: Point, unsure: bool = True) -> bool:
+        """Whether a point takes the path of both sides, told in float64; `unsure` if it is not."""
+        sides = [s for s in (ways.derived.side, ways.graph) if s is not None]
+        try:
+            return all(on_path(s.trace, s.values(point.values)) for s in sides)
+        except UNTOLD:
+            return unsure
 
     def _elsewhere(self, point: Point) -> Ways | None:
         """Both sides on a path that was followed before, and that a point takes in float64."""
-        for there in self.elsewhere:
-            sides = [s for s in (there.derived.side, there.graph) if s is not None]
-            try:
-                if all(on_path(s.trace, s.values(point.values)) for s in sides):
-                    return there
-            except UNTOLD:
-                continue
-        return None
+        known = (there for there in self.elsewhere if self._takes(there, point, unsure=False))
+        return next(known, None)
 
     def _on_path(self, ways: Ways, point: Point) -> dict[str, Met]:
         try:
@@ -393,7 +414,44 @@ class Trials:
         if not name or self.lonely or ways.work(self.point) > DRAWN:
             return
         for t in FILLS:
-            self._sample_only(ways, Point(self._filled(name, t)), tallies, anyway=True)
+            point = Point(self._filled(name, t))
+            try:
+                there, met = self.told(ways, point)
+            except (OffPath, *UNTOLD):
+                self._sample_only(ways, point, tallies, anyway=True)
+                continue
+            floats = self.caller.floats(point.values)
+            for key, tally in tallies.items():
+                truth = met[key].truth
+                if met[key].apart is not None and tally.witness is None:
+                    self.count(there, point, key, tally, met[key], floats.get(key))
+                elif truth is not None:
+                    self._sample(there, point, key, tally, truth, floats.get(key))
+
+    def _strays(self, tallies: dict[str, Tally]) -> None:
+        """Where the code gives what its graph cannot give it is followed anew: a path that was
+        not seen may be wrong there."""
+        for key, tally in tallies.items():
+            point = tally.stray
+            if point is None or tally.witness is not None:
+                continue
+            try:
+                there = self.followed_at(point)
+                met = enclosures.compare(there.derived, there.there, point.values)[key]
+            except (OffPath, *UNTOLD):
+                continue
+            code = self.caller.floats(point.values).get(key)
+            if code is not None and not strays(self, there, point, key, code):
+                tally.stray = None if self.elsewhere_counts(there) else point
+            if met.apart is not None:
+                self.count(there, point, key, tally, met, code)
+
+    def elsewhere_counts(self, there: Ways) -> bool:
+        """Whether both sides took another path there: one that a look at a value decided."""
+        a, b = self.ways.graph, there.graph
+        if a is None or b is None:
+            return False
+        return [g.text for g in a.trace.guards] != [g.text for g in b.trace.guards]
 
     def _large(self, tally: Tally) -> bool:
         """Whether a witness is at a point of the user's that is long to write."""
@@ -434,6 +492,8 @@ class Trials:
             elif why:
                 tally.undecided += 1
                 tally.reasons[why] = None
+                if apart.claimed is not None and apart.least < TINY:  # alike so far, no further
+                    tally.bits = min(tally.bits, -int(np.floor(np.log2(apart.least))))
                 if point.yours:
                     tally.mine = why
                     tally.yours |= why is LAST_DIGITS or apart.least < TINY
@@ -509,6 +569,8 @@ class Trials:
             code = np.full(truth.shape, np.nan)
         if code.shape != truth.shape:
             return
+        if tally.stray is None and strays(self, ways, point, key, code):
+            tally.stray = point
         unit = self._unit(code, point)
         says = "at your point" if point.yours else _range(point)
         sample = accuracy.Sample(np.asarray(code, float), truth, 0.0, says, point.yours)

@@ -163,10 +163,6 @@ def _small_enough(x: arb) -> arb:
     raise Undecided("a value too large")
 
 
-#: What e^x is for x < −LARGEST: e^−LARGEST is below 2^−LARGEST.
-_TINY = arb(arb(2) ** (-LARGEST - 1), arb(2) ** (-LARGEST - 1))
-
-
 class Ball:
     """One certified real number. See the module's docstring."""
 
@@ -285,8 +281,6 @@ class Ball:
     def exp(self) -> Ball:
         if infinite(self.value) < 0:
             return Ball(0)
-        if self.value < -LARGEST:  # FLINT would choke: between 0 and e^−LARGEST
-            return Ball(_TINY)
         return Ball(finite(_small_enough(self.value).exp()))
 
     def expm1(self) -> Ball:

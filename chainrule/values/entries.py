@@ -195,6 +195,9 @@ def _arctan2(y: arb, x: arb) -> arb:
 
 
 def _pow(a: arb, b: arb) -> arb:
+    """e^(b log a); a base that is not positive has its whole powers, as in NumPy."""
+    if not a > 0 and b.is_exact() and b.is_integer():
+        return power(a, b)
     return Ball(Ball(a).log().value * b).exp().value
 
 

@@ -45,7 +45,7 @@ class Trap:
     bug: str = ""
 
 
-TRAPS: list[Trap] = []
+TRAPS: dict[str, Trap] = {}  # by name: a file that is imported twice is there once
 
 
 def trap(
@@ -62,7 +62,7 @@ def trap(
 
     def register(make: Callable[[], tuple[Any, Any]]) -> Callable[[], tuple[Any, Any]]:
         name = f"{make.__module__.rpartition('.')[2]}.{make.__name__}"
-        TRAPS.append(Trap(name, make, at, verdict, why, says, never, options, bug))
+        TRAPS[name] = Trap(name, make, at, verdict, why, says, never, options, bug)
         return make
 
     return register
@@ -72,4 +72,4 @@ def collected() -> list[Trap]:
     """All traps of all files of this folder."""
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
-    return TRAPS
+    return [TRAPS[name] for name in sorted(TRAPS)]

@@ -325,11 +325,6 @@ def layer_that_steps():
     return cr.layer(Stepping()), None
 
 
-@trap(
-    NOT_RIGHT,
-    "a layer that doubles its gradient at the fourth call",
-    {"x": ROWS},
-    bug="attributes are put back between calls, and the change is not reported: proved",
-)
+@trap(NOT_RIGHT, "a layer that doubles its gradient at the fourth call", {"x": ROWS})
 def layer_that_counts():
     return cr.layer(Counting()), None

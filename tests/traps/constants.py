@@ -246,7 +246,6 @@ def a_taylor_polynomial():
     REFUTED,
     "a long literal is a number that is written there, no cache of forward's: 1ᵏ is 1",
     {"x": np.array([1.0])},
-    bug="read as a place of its own: only the user's point is tried, agrees",
 )
 def a_long_literal_at_a_lucky_point():
     return (lambda x: np.sum(x**2) / 2), (lambda x: x**2.718281828459)
@@ -257,7 +256,6 @@ def a_long_literal_at_a_lucky_point():
     "1e-40·x in an exponent: the certified values are apart from bit 133 on",
     {"x": X},
     never=("agree to 320 bits",),
-    bug="it says that they agree to 320 bits",
 )
 def a_difference_below_float64():
     return (lambda x: np.sum(x)), (lambda x: np.exp(1e-40 * x))

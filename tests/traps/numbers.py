@@ -1,4 +1,4 @@
-"""Kinds of numbers: integers that wrap, floor division, float32, overflow, empty arrays, 0-d arrays."""
+"""Kinds of numbers: integers that wrap, floor division, float32, overflow, empty and 0-d arrays."""
 
 from __future__ import annotations
 
@@ -288,7 +288,7 @@ def frexp():
 
 @trap(
     NOT_RIGHT,
-    "an absurd exponent: neither a proof nor the end of the process",
+    "an absurd exponent: no proof, nor the end of the process",
     {"x": np.array([1.0])},
 )
 def an_absurd_exponent():

@@ -28,6 +28,7 @@ FAMILIES = (
     "ranges",
     "creation",
     "windows",
+    "segments",
     "refused",
 )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from chainrule.code.table.elementwise import subtract
 from chainrule.code.table.row import Sample, Unsupported, row
 from chainrule.code.table.ufunc import Two, one, two
 from chainrule.graph.node import Graph, Node
+from chainrule.graph.sizes import product
 
 _INTEGERS = "integers"
 two("np.less", lambda g, a, b: g.less(a, b), "x1 < x2", np.less, operator.lt, domain=_INTEGERS)
@@ -130,6 +133,8 @@ one(
 
 
 def _is_finite(g: Graph, x: Node) -> Node:
+    if x.infinite:
+        return g.and_(g.less(g.number(-inf), x), g.less(x, g.number(inf)))
     return g.equal(g.sub(x, x), zero(g, x)) if x.kind == "f" else g.equal(x, x)
 
 
@@ -137,13 +142,51 @@ def _is_nan(g: Graph, x: Node) -> Node:
     return g.not_(g.equal(x, x))
 
 
+def _is_end(end: float) -> Callable[[Graph, Node], Node]:
+    return lambda g, x: g.equal(x, g.number(end))
+
+
 def _is_inf(g: Graph, x: Node) -> Node:
+    if x.infinite:
+        return g.or_(_is_end(inf)(g, x), _is_end(-inf)(g, x))
     return g.and_(g.not_(_is_nan(g, x)), g.not_(_is_finite(g, x)))
 
 
 one("np.isfinite", _is_finite, "whether x − x is 0", np.isfinite, math.isfinite)
 one("np.isnan", _is_nan, "x ≠ x", np.isnan, math.isnan)
 one("np.isinf", _is_inf, "x equals x, and x − x ≠ 0", np.isinf, math.isinf)
+for _name, _end, _says, _function in (
+    ("np.isposinf", inf, "whether x is ∞", np.isposinf),
+    ("np.isneginf", -inf, "whether x is −∞", np.isneginf),
+):
+    row(_name, _function, operands=("x",), says=_says, samples=[Sample(((2, 3),)), Sample(((),))])(
+        _is_end(_end)
+    )
+
+
+def _isin(
+    g: Graph,
+    element: Node,
+    test_elements: Node,
+    assume_unique: bool = False,
+    invert: bool = False,
+    *,
+    kind: Any = None,
+) -> Node:
+    many = product(test_elements.shape)
+    flat = g.reshape(test_elements, (*[1] * element.ndim, many))
+    alike = g.equal(g.reshape(element, (*element.shape, 1)), flat)
+    found = g.less(g.number(0), g.sum(alike, [element.ndim]))
+    return g.not_(found) if invert else found
+
+
+row(
+    "np.isin",
+    np.isin,
+    operands=("element", "test_elements"),
+    says="whether x is one of the others",
+    samples=[Sample(((2, 3), (4,)), domain=_INTEGERS), Sample(((), (2, 2)), domain=_INTEGERS)],
+)(_isin)
 
 
 def _isclose(

@@ -267,4 +267,5 @@ def _fixed(trace: Trace, why: str) -> Trace:
         ),
         {**trace.pinned, "every size": why},
         (*trace.notes, f"it holds for these shapes only: {why}"),
+        trace.literals,
     )

@@ -49,8 +49,7 @@ def written(functions: Iterable[FunctionType]) -> dict[float, tuple[ast.expr, Ma
         lines = dict(_lines(tree))
         for name, expression in lines.items():
             value = held.get(name)
-            plain = isinstance(expression, ast.Constant)
-            if isinstance(value, float) and math.isfinite(value) and not plain:
+            if isinstance(value, float) and math.isfinite(value):
                 found.setdefault(float(value), (expression, lines))
     return found
 
@@ -73,11 +72,16 @@ def _lines(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
             yield name, values[0]
 
 
+def is_plain(line: tuple[ast.expr, Mapping[str, Any]]) -> bool:
+    """Whether a line gives a number outright: LAMBDA = 1.0507009873554805."""
+    return isinstance(line[0], ast.Constant)
+
+
 def meant(
     graph: Graph, value: float, known: Mapping[float, tuple[ast.expr, Mapping[str, Any]]]
 ) -> Node | None:
     """The node of what a number means, if a module's line says it and it has this value."""
-    if value not in known:
+    if value not in known or is_plain(known[value]):
         return None
     expression, lines = known[value]
     try:
@@ -133,4 +137,4 @@ def _module(x: ast.expr) -> bool:
     return isinstance(x, ast.Name) and x.id in ("np", "numpy", "math")
 
 
-__all__ = ["meant", "written"]
+__all__ = ["is_plain", "meant", "written"]

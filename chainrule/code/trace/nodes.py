@@ -44,6 +44,7 @@ class Nodes(Watch):
         self.found: dict[str, Any] = {}
         self._simpler: dict[int, tuple[int, Node]] = {}
         self._written: tuple[int, dict[float, Any]] | None = None
+        self.literals: dict[float, None] = {}
 
     def read(self, array: Any, index: Any) -> Any:
         """`array[index]`: see `arrays`."""
@@ -99,12 +100,16 @@ class Nodes(Watch):
         line says it is, else a real within ±4 ulp."""
         if value in NAMED:
             return self.graph.number(NAMED[value])
+        if value == 2 * np.pi:  # math.tau
+            return self.graph.mul(self.graph.number(2), self.graph.number("pi"))
         if not np.isfinite(value):
             return self.graph.number(value)
         if digits_of(repr(value)) <= EXACT:
             return self.graph.number(Fraction(repr(value)))
         if self._written is None or self._written[0] != len(self.functions):
             self._written = len(self.functions), meanings.written(self.functions.values())
+        if value in self._written[1] and meanings.is_plain(self._written[1][value]):
+            self.literals[value] = None
         known = meanings.meant(self.graph, value, self._written[1])
         return self.graph.number(value) if known is None else known
 

@@ -80,6 +80,7 @@ class Trace:
     names : node → the name that the user gave it first. calls, events, guards : in order.
     pinned : axis or size that the path fixes, as text → why.
     notes : what a reader must know ("float32 inputs are followed in float64").
+    literals : numbers of many digits that stand in the source, and not in some place.
     sizes : axis → its size at the point of the trace.
     """
 
@@ -93,6 +94,7 @@ class Trace:
     guards: tuple[Guard, ...] = ()
     pinned: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    literals: frozenset[float] = frozenset()
 
     def __post_init__(self) -> None:
         for name in ("inputs", "outputs", "names", "pinned"):

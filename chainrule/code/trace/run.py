@@ -161,6 +161,7 @@ def _settled(
         tuple(_kept(g, x, put) for x in _distinct(g, tracer.guards)),
         pinned,
         tuple(tracer.notes),
+        frozenset(tracer.literals),
     )
 
 

@@ -338,6 +338,8 @@ class Tracer(Arrays, Hook):
         plain = text.replace("_", "")
         # many digits are those of a number that has more: √(2/π), written out
         known = self.float_node(value) if digits_of(plain) > EXACT else None
+        if known is not None:
+            self.literals[value] = None
         return self.traced(value, known or self.graph.number(Fraction(plain)))
 
     def iterate(self, iterable: Any, site: Site) -> Any:

@@ -18,6 +18,7 @@ from chainrule.evidence.calling.binding import (
     point,
     with_places,
 )
+from chainrule.evidence.calling.counting import forward_counts
 from chainrule.evidence.calling.lines import is_users, where, words
 from chainrule.evidence.calling.record import (
     ENTRY,
@@ -41,6 +42,7 @@ __all__ = [
     "arguments",
     "caller",
     "contract",
+    "forward_counts",
     "is_users",
     "parse_root",
     "part_of",

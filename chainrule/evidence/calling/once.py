@@ -20,13 +20,15 @@ WORK: Any = 100_000  # steps to find out whether two arrays share memory
 @dataclass
 class Call:
     """returned, or the problem. passed : input → the copy that it got. written : inputs that it
-    wrote to. stored : what else it changed. drew : whether it drew from a global random state."""
+    wrote to. stored : what else it changed. counted : the plain numbers and lengths among all that
+    it changed. drew : whether it drew from a global random state."""
 
     returned: Any = None
     problem: str = ""
     passed: dict[str, Any] = field(default_factory=dict)
     written: tuple[str, ...] = ()
     stored: tuple[str, ...] = ()
+    counted: tuple[str, ...] = ()
     drew: bool = False
 
 
@@ -59,6 +61,7 @@ def call(one: Caller, values: Values, look: Callable[[Any], Any] | None = None) 
             out.problem = f"raises {type(why).__name__}{where(why)}{words(why)}"
         out.drew = random_states() != drawn
         changed = state.changes() if state else []
+        out.counted = tuple(state.counted()) if state else ()
         owned = state.owned if state else set()
         out.stored = tuple(c for c in changed if _owner(c) not in owned)
     before = {n: own.get(n, prepared.inputs[n]) for n in out.passed}

@@ -11,6 +11,7 @@ from chainrule.claim.pair import PairClaim, places_meant
 from chainrule.code.trace.places import prepare
 from chainrule.evidence.calling.again import alike, elsewhere, hidden, which
 from chainrule.evidence.calling.binding import arguments, caller, point, with_places
+from chainrule.evidence.calling.counting import counting
 from chainrule.evidence.calling.once import call, copied
 from chainrule.evidence.calling.record import Caller, Contract, Fault, Values, part_of, parts
 from chainrule.evidence.calling.remarks import remarks
@@ -32,7 +33,8 @@ def unnamed(claim: PairClaim) -> list[str]:
 
 def contract(claim: PairClaim, one: Caller, values: Values, look: Callable[[Any], Any]) -> Contract:
     """What the function does at the user's own point; called four times, twice elsewhere: there
-    after it was here, and there first."""
+    after it was here, and there first; and some more times in a row where it may count its calls.
+    """
     before = look(one.prepared.function)
     first = call(one, values, look)
     part = one.part
@@ -81,6 +83,14 @@ def contract(claim: PairClaim, one: Caller, values: Values, look: Callable[[Any]
                 "after a call at another point: it uses what an earlier call left (a cache that is "
                 "not set anew, a default that is kept)"
             )
+    if not says and first.counted:
+        says = counting(part.name, first.counted, kept, lambda: _again(one, values))
     if says:
         return Contract((Fault("", "call", says), *(f for f in faults if not f.fatal)))
     return Contract(tuple(faults), tuple(wrt), {k: keys[k] for k in wrt}, results)
+
+
+def _again(one: Caller, values: Values) -> dict[str, Any] | str:
+    """One more call of a function: its values, or what it raised."""
+    found = call(one, values)
+    return found.problem or copied(found)
