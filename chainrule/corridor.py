@@ -6,7 +6,9 @@ One verb for formulas and for code. The machinery for code is loaded when code i
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -192,12 +194,23 @@ def check(derivation: Any, claimed: Any = NOTHING, *, at: Any = None, **code: An
             verdict = check(one, part)
             findings |= {f"∂{one.of[0]}/∂{one.wrt[0]}": f for f in verdict.findings.values()}
     elif callable(claimed) and not isinstance(claimed, (sp.Basic, sp.MatrixBase)):
-        for finding in judge_code(code_claim(derivation, claimed), users):
-            findings[finding.name] = finding
+        with _quiet():
+            for finding in judge_code(code_claim(derivation, claimed), users):
+                findings[finding.name] = finding
     else:
-        for claim in formula_claims(derivation, claimed):
-            findings[claim.name] = judge_formula(claim, users)
+        with _quiet():
+            for claim in formula_claims(derivation, claimed):
+                findings[claim.name] = judge_formula(claim, users)
     return Verdict(derivation.name, findings)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Overflow and the like, in the user's code and on the user's numbers, is no warning of ours:
+    where warnings are errors, too, it is the verdict that says what happens."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _alone(derivation: FormulaDerivation, key: Any) -> FormulaDerivation:
@@ -249,7 +262,7 @@ def _check_claim(claim: Claim, at: Any, limits: Limits | None = None, **options:
 
     point = claim.point(at)
     known = claim.known(options)
-    with kept(claim.code, point):
+    with kept(claim.code, point), _quiet():
         if known is not None:
             findings = known.check(point)
             if findings is not None:
@@ -319,7 +332,7 @@ def _judged(
     function = forward.prepared.function if followed else forward
     functions = functions_of(claimed)
     given = {**(forward.prepared.inputs if followed else {}), **(at or {})}
-    with kept([function, *functions.values()], given):
+    with kept([function, *functions.values()], given), _quiet():
         try:
             claim = pair_claim(forward, claimed, at, **options)
             with kept(functions.values(), {}):  # what it changes is to be seen later

@@ -38,7 +38,7 @@ import chainrule as cr
 REGIMES = ("random", "random", "trained", "saturated")
 #: Points of one way: where its proof is kept, and where each check begins anew.
 KEPT, ANEW = 50, 2
-LONGEST = 128
+LONGEST, FEW = 128, 8
 #: Of the largest entry: rounding of the long doubles themselves, and of the float64 constants.
 TRUTH = 1e-14 if np.finfo(np.longdouble).eps > 1e-18 else 2e-16
 
@@ -94,9 +94,13 @@ def long(point: Any) -> Any:
     return [long(v) for v in point] if isinstance(point, list) else point.astype(np.longdouble)
 
 
-def sizes(rng: np.random.Generator, depth: int) -> list[int]:
-    """Widths, and the number of samples last; small ones as often as large ones."""
-    return [round(2 ** rng.uniform(0, np.log2(LONGEST))) for _ in range(depth + 2)]
+def sizes(rng: np.random.Generator, way: Way) -> list[int]:
+    """Widths, and the number of samples last; small ones as often as large ones.
+
+    A loop over samples is checked at few of them: each is a node, and each size a proof anew.
+    """
+    found = [round(2 ** rng.uniform(0, np.log2(LONGEST))) for _ in range(way.depth + 2)]
+    return [*found[:-1], min(found[-1], FEW)] if way.unrolled else found
 
 
 def point(
@@ -235,12 +239,12 @@ def run(checks: int, seed: int, only: int | None, folder: Path) -> Tally:
         reference = Code(way.stable, text(way.stable), folder, f"stable_{seed}_{k}")
         one, rng = claim(way, code), np.random.default_rng([seed, k])
         tally.ways[f"{way.layout}, {way.activation}, {way.loss}"] += 1
-        shape, first, fast, slow = sizes(rng, way.depth), True, 0, 0
+        shape, first, fast, slow = sizes(rng, way), True, 0, 0
         for n in range(KEPT):
             if tally.checks >= checks:
                 return tally
             if n % 3 == 1 and not (slow > 2 and not fast):  # other sizes, unless a proof has one
-                shape = sizes(rng, way.depth)
+                shape = sizes(rng, way)
             regime = REGIMES[rng.integers(len(REGIMES))]
             at = point(way, rng, shape, regime, reference)
             label = f"--seed {seed} --only {k}, point {n} ({regime}, {'-'.join(map(str, shape))})"
@@ -251,7 +255,7 @@ def run(checks: int, seed: int, only: int | None, folder: Path) -> Tally:
                 break
             if time.perf_counter() - shown > 30:
                 shown = time.perf_counter()
-                print(f"  {tally.checks:,} checks …", file=sys.stderr, flush=True)
+                print(f"  {tally.checks:,} checks, way {k} …", file=sys.stderr, flush=True)
     return tally
 
 
@@ -264,7 +268,7 @@ def planted(checks: int, seed: int, only: int | None, folder: Path) -> Tally:
         rng = np.random.default_rng([seed + 1, k])
         reference = Code(way.stable, text(way.stable), folder, f"stable_{seed + 1}_{k}")
         regime = REGIMES[rng.integers(len(REGIMES))]
-        at = point(way, rng, [min(s, 24) for s in sizes(rng, way.depth)], regime, reference)
+        at = point(way, rng, [min(s, 24) for s in sizes(rng, way)], regime, reference)
         right = Code(way, text(way), folder, f"right_{seed + 1}_{k}").results(at)
         number = int(rng.integers(len(way.places)))
         place = way.places[number]

@@ -277,6 +277,12 @@ class Way:
         return tuple(f"{n}{k}" for k in ks for n in "Wb")
 
     @property
+    def unrolled(self) -> bool:
+        """Whether a loop runs over the samples."""
+        one = LAYER[self.layout]
+        return any("for s in" in one[kind][getattr(self, kind)] for kind in ("dW", "db"))
+
+    @property
     def stable(self) -> Way:
         """The same mathematics in forms that lose no digits."""
         first = dict.fromkeys(("forward", "slope", "cost", "start", "z", "dW", "db", "da", "N"), 0)

@@ -332,7 +332,8 @@ class CodeDerivation(Derivation):
         for made in self.adjoints.values():
             for node, text in made.kinks:
                 inputs = [self.notation.text(i) for i in node.inputs]
-                kinks.append(f"not where {text.format(*inputs)}: a kink")
+                where = text.format(*inputs).removeprefix("where ")
+                kinks.append(f"not where {where}: a kink")
         return tuple(dict.fromkeys([*(g.text for g in self.trace.guards), *kinks]))
 
     @cached_property

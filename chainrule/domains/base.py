@@ -123,4 +123,6 @@ def first(wrong: np.ndarray) -> tuple[int, ...]:
 
 def number(x: Any) -> str:
     """A number as one writes it, not longer than a float's own text."""
+    if not np.isfinite(float(x)):
+        return repr(float(x))
     return repr(float(x)) if float(x) != int(x) else str(int(x))

@@ -162,7 +162,8 @@ class UnitVector(Lines):
         return f"cr.unit_vector(axis={self.axis})"
 
     def broken(self, xs: np.ndarray) -> str:
-        length = float(np.sqrt(np.sum(xs.astype(float) ** 2)))
+        with np.errstate(all="ignore"):
+            length = float(np.sqrt(np.sum(xs.astype(float) ** 2)))
         if abs(length - 1) <= slack(xs, len(xs)):
             return ""
         return f"has the length {number(length)}: the length of each must be 1"

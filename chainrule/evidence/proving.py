@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Protocol
 
 from chainrule.code.trace.record import Trace
@@ -22,6 +23,7 @@ from chainrule.proof.floors import floors
 from chainrule.proof.holding import holding
 
 SHOWN = 8  # inputs whose shapes are written
+LONG = 40  # characters of a constant that a person reads
 
 
 @dataclass(frozen=True)
@@ -219,12 +221,28 @@ def readings(nodes: Sequence[Node]) -> list[str]:
             continue
         how, value = node.params[0], node.params[1]
         if how == "number" and value.denominator & (value.denominator - 1):
-            found[f"{float(value)!r} = {value}"] = None
+            found[f"{float(value)!r} = {_exact(value)}"] = None
         elif how == "named":
             found[{"pi": "np.pi = π", "e": "np.e = e"}.get(value, f"{value}")] = None
         elif how == "near":
             found[f"{constant(node)!r} ± 4 ulp"] = None
     return list(found)
+
+
+def _exact(value: Fraction) -> str:
+    """A number as it is read: a fraction, or its digits times a power of ten where that is long.
+
+    >>> _exact(Fraction(1, 10)), _exact(Fraction(-3, 10**320))
+    ('1/10', '-3·10^-320')
+    """
+    if len(str(value)) <= LONG:
+        return str(value)
+    for power in range(len(str(value.denominator)) + 1):
+        if (value * 10**power).denominator == 1:
+            digits = str((value * 10**power).numerator)
+            shown = digits if len(digits) <= LONG else f"{digits[:LONG]}…"
+            return f"{shown}·10^-{power}"
+    return f"{float(value)!r}…"
 
 
 __all__ = ["Paper", "Proved", "Sizes", "readings"]

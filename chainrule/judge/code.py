@@ -20,7 +20,7 @@ from chainrule.evidence.calling import Contract, Fault
 from chainrule.evidence.drawing import Point
 from chainrule.evidence.enclosures import Derived, Met, OffPath, Side
 from chainrule.judge.again import Judged, Kept
-from chainrule.judge.proofs import Standing, standings
+from chainrule.judge.proofs import Proofs, Standing
 from chainrule.judge.sides import Ways, followed, ways_of
 from chainrule.judge.trials import UNTOLD, YOURS, Tally, Trials
 from chainrule.values.ball import reading_constants
@@ -140,15 +140,16 @@ class _Judge:
             how = "run on exact numbers"
             ways.claimed = enclosures.on_balls(one.run)
         self.trials = Trials(self.claim, self.point, one, ways)
+        proofs = Proofs(self.claim, one, self.trials)
         with reading_constants() as readings:
-            self.trials.climb()
+            self.trials.climb(proofs.sure)
         self.constants = (
             tuple(enclosures.near_constants(list(ways.graph.nodes.values())))
             if ways.graph
             else tuple(f"{c!r} ± 4 ulp" for c in readings)
         )
         self.tried, tallies = self.trials.sizes, self.trials.tallies
-        self.standings = standings(self.claim, one, self.trials, tallies)
+        self.standings = proofs.standings()
         for key, tally in tallies.items():
             black = ways.graph is None and not tally.points and tally.witness is None
             finding = (

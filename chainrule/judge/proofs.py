@@ -8,6 +8,7 @@ sizes, pairwise different primes, to the same operations.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -38,6 +39,7 @@ from chainrule.values.ball import precision
 PATHS, LOOKED = 6, 36  # further paths that are proved, and points that are looked at for them
 DRAWS = 6  # points drawn at other sizes, until one keeps to the path
 LONG = 60  # characters of a condition that a person reads
+KEPT = 8  # numbers that the code keeps, of which the scope speaks
 MANY = 4  # conditions that are written
 
 
@@ -60,27 +62,47 @@ class Standing:
     rung: str = "identity"
 
 
-def standings(
-    claim: PairClaim, caller: Caller, trials: Trials, tallies: Mapping[str, Tally]
-) -> dict[str, Standing]:
-    """Key → what the identity rung says, for the code that is traced.
+class Proofs:
+    """The proofs of one function of the user's that is traced."""
 
-    Raises ContradictionError where a proof meets a certified witness.
-    """
-    ways = trials.ways
-    if ways.graph is None:
-        return {}
-    for trace in (ways.derived.side.trace, ways.graph.trace):
-        if any("NumPy's protocols" in note for note in trace.notes):
-            why = f"no proof: {trace.function} has no source, so what it compares is not seen"
-            return {k: Standing(False, why) for k in tallies}
-    try:
-        paper = Paper(ways.derived.side, ways.graph, claim.domains)
-    except ShapeError as why:
-        return {k: Standing(False, f"no proof was tried: {why}") for k in tallies}
-    rung = _Rung(claim, caller, trials, ways, paper)
-    rung.prove([k for k, t in tallies.items() if t.witness is None and t.points])
-    return {k: rung.standing(k, tally) for k, tally in tallies.items()}
+    def __init__(self, claim: PairClaim, caller: Caller, trials: Trials) -> None:
+        self.trials, self.why = trials, ""
+        self.rung: _Rung | None = None
+        ways = trials.ways
+        if ways.graph is None:
+            return
+        for trace in (ways.derived.side.trace, ways.graph.trace):
+            if any("NumPy's protocols" in note for note in trace.notes):
+                self.why = (
+                    f"no proof: {trace.function} has no source, so what it compares is not seen"
+                )
+                return
+        try:
+            paper = Paper(ways.derived.side, ways.graph, claim.domains)
+        except ShapeError as why:
+            self.why = f"no proof was tried: {why}"
+            return
+        self.rung = _Rung(claim, caller, trials, ways, paper)
+
+    def sure(self) -> bool:
+        """Whether the normal form proves every derivative that no point has refuted so far: a few
+        points less will do."""
+        if self.rung is None:
+            return False
+        keys = [k for k, t in self.trials.tallies.items() if t.witness is None]
+        self.rung.prove(keys)
+        return all(self.rung.told[k].equal and not self.rung.told[k].apart for k in keys)
+
+    def standings(self) -> dict[str, Standing]:
+        """Key → what the identity rung says.
+
+        Raises ContradictionError where a proof meets a certified witness.
+        """
+        tallies = self.trials.tallies
+        if self.rung is None:
+            return {k: Standing(False, self.why) for k in tallies if self.why}
+        self.rung.prove([k for k, t in tallies.items() if t.witness is None and t.points])
+        return {k: self.rung.standing(k, tally) for k, tally in tallies.items()}
 
 
 class _Rung:
@@ -91,7 +113,7 @@ class _Rung:
     ) -> None:
         self.claim, self.caller, self.trials, self.ways = claim, caller, trials, ways
         self.paper = paper
-        self.told: Mapping[str, Proved] = {}
+        self.told: dict[str, Proved] = {}
         self._elsewhere: str | None = None
         self._paths: list[tuple[Ways, Paper, Point]] | None = None
         assert ways.graph is not None
@@ -99,7 +121,9 @@ class _Rung:
 
     def prove(self, keys: Sequence[str]) -> None:
         """By the normal form for all sizes; else by the signature, at the sizes of the point."""
-        self.told = dict(self.paper.prove(keys))
+        keys = [k for k in keys if k not in self.told]
+        if keys:
+            self.told |= self.paper.prove(keys)
         for apart in (False, True):
             left = [
                 k for k in keys if not self.told[k].equal and (not apart or self.paper.switches(k))
@@ -166,7 +190,7 @@ class _Rung:
                 *self._plain(told.luck is not None),
             ),
             (*own, *left),
-            tuple(readings(nodes)),
+            tuple(dict.fromkeys([*readings(nodes), *self._kept()])),
             {"products": told.products, "barriers opened": told.depth}
             if told.luck is None
             else {"log2 of the chance of luck": round(told.luck)},
@@ -343,18 +367,33 @@ class _Rung:
         plain = [
             f"{n} = {v!r}"
             for n, v in given.items()
-            if isinstance(v, bool | int | str | np.integer) and n not in self.trials.point.values
+            if (v is None or isinstance(v, bool | int | str | np.integer))
+            and n not in self.trials.point.values
         ]
         return [*held, *plain]
+
+    def _kept(self) -> list[str]:
+        """Numbers that the code keeps: defaults of arguments, and globals of its modules."""
+        found: dict[str, Any] = {}
+        for prepared in (self.claim.derivation.prepared, self.caller.prepared):
+            for f in prepared.functions:
+                read = {n: f.__globals__[n] for n in f.__code__.co_names if n in f.__globals__}
+                taken = {*prepared.inputs, *prepared.arguments}
+                defaults = dict(inspect.signature(f).parameters)
+                read |= {n: p.default for n, p in defaults.items() if n not in taken}
+                found |= {n: v for n, v in read.items() if n not in self.trials.point.values}
+        numbers = {n: v for n, v in found.items() if type(v) in (int, float, np.float64)}
+        return [f"{n} = {v!r}" for n, v in sorted(numbers.items())][:KEPT]
 
     def _said(self, told: Proved) -> tuple[list[str], list[str]]:
         """What the proof leaves out: of forward's own, and of the claimed code alone."""
         notation = self.claim.derivation.notation
-        kinks = [c.removeprefix("not where ") for c in self.claim.derivation.conditions
-                 if c.startswith("not where ")]  # fmt: skip
+        said = self.claim.derivation.conditions
+        kinks = [c.removeprefix("not where ") for c in said if c.startswith("not where ")]
         own = [_text(c, notation) for c in told.own if c.kind in _FAILS]
         if not kinks:  # of an array, nobody has said them
-            switches = [c for c in told.own if c.kind in ("switch", "largest")]
+            moving = {node for _, node in self.ways.derived.kinks}
+            switches = [c for c in told.own if c.node in moving]
             kinks = [f"{_text(c, notation)}: a kink" for c in switches]
         left = [_text(c, self.theirs) for c in told.left]
         return _few([*kinks, *own]), _few([t for t in left if t not in own])
@@ -516,4 +555,4 @@ def _alike(one: Ways, two: Ways) -> bool:
     return True
 
 
-__all__ = ["Standing", "standings"]
+__all__ = ["Proofs", "Standing"]

@@ -5,7 +5,7 @@ What a point costs is counted in operations, so that the verdict is the same on 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
@@ -39,6 +39,7 @@ from chainrule.verdict import Evidence, Witness
 
 NONE: Mapping[str, Domain] = MappingProxyType({})
 ENOUGH, TRIED = 16, 54  # points decided, and tried
+ASKED, PROVED = 3, 8  # after how many a proof is asked for; points decided, if there is one
 ZEROS = (7, 11)  # which of them have zeros among their numbers
 FILLS = (40.0, -40.0, 800.0, -800.0)  # where float64 code of one input saturates or overflows
 YOURS, DRAWN, ALL = 2_000_000, 400_000, 6_000_000  # operations: at a point, at all
@@ -217,14 +218,23 @@ class Trials:
         """Operations at a set of sizes, before any point is drawn."""
         return ways.work(Point({n: np.zeros(s) for n, s in sizing.shapes.items()}))
 
-    def climb(self) -> None:
-        """Compare at one point after the other, until enough is known."""
-        decided = 0
+    def climb(self, sure: Callable[[], bool]) -> None:
+        """Compare at one point after the other, until enough is known.
+
+        sure : asked once, when a few points agree: whether all of it is proved.
+        """
+        decided, enough = 0, ENOUGH
         ways, tallies = self.ways, self.tallies
         for point in self._points(ways):
             open_ = [t for t in tallies.values() if t.witness is None or self._large(t)]
-            if decided > ENOUGH or not open_:
+            if decided > enough or not open_:
                 break
+            if (
+                decided == ASKED
+                and enough == ENOUGH
+                and all(t.witness is None for t in tallies.values())
+            ):
+                enough = PROVED if sure() else ENOUGH + 1
             cost = ways.work(point)
             if cost > (YOURS if point.yours else DRAWN) or self.spent + cost > ALL:
                 continue

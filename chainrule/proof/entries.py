@@ -74,11 +74,11 @@ class Entries:
     def entry(self, node: Node, inputs: Mapping[Node, Element]) -> Element:
         """A node's entry from those of its inputs."""
         try:
-            found = self.rule(node, inputs)
-        except (Unknown, ChainruleError):
-            found = self.unknown(node)
+            found = self.algebra.expanded(self.rule(node, inputs))
+        except (Unknown, ChainruleError):  # over the budget, too
+            found = self.algebra.expanded(self.unknown(node))
         self.axes[node] = [self.algebra.in_digits(i) for i in self.own(node)]
-        return self.algebra.expanded(found)
+        return found
 
     def rule(self, node: Node, inputs: Mapping[Node, Element]) -> Element:
         """The same; raises Unknown, BudgetError."""

@@ -82,9 +82,19 @@ def _equal(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
 
 
 def _difference(trace: Trace, values: Values, wanted: Mapping[str, Any]) -> str:
-    """What the graph gives otherwise than the function; "" if nothing."""
+    """What the function gives otherwise than the graph, as a clause; "" if nothing."""
     if wanted.keys() != trace.outputs.keys():
-        return f"it returned {', '.join(wanted) or 'nothing'}"
+        missing = [k for k in trace.outputs if k not in wanted]
+        if missing:
+            which = "it returns" if missing == [""] else f"{missing[0]} is"
+            return f"{which} no real numbers, and its graph gives some"
+        return f"it returns {', '.join(wanted)}, and its graph gives {', '.join(trace.outputs)}"
+    apart = _apart(trace, values, wanted)
+    return apart and f"it gives {apart}, as its graph does"
+
+
+def _apart(trace: Trace, values: Values, wanted: Mapping[str, Any]) -> str:
+    """Two values that differ: "2.0 and not 3.0"; "" if none do."""
     sizes = bind_sizes(trace.inputs, {n: np.shape(values[n]) for n in trace.inputs})
     nodes = list(trace.outputs.values())
     with np.errstate(all="ignore"):
@@ -121,8 +131,8 @@ def _compare(trace: Trace, values: Values, wanted: Mapping[str, Any], where: str
     apart = _difference(trace, values, wanted)
     if apart:
         raise TraceError(
-            f"{trace.function} could not be followed: {where} it gives {apart}, as its graph does; "
-            "it depends on something that no hook sees. It can still be checked as a black box"
+            f"{trace.function} could not be followed: {where} {apart}; it depends on something that "
+            "no hook sees. It can still be checked as a black box"
         )
 
 
@@ -221,7 +231,7 @@ def _sizes(prepared: Prepared, trace: Trace, own: Values) -> str | None:
                 why = f"at other sizes it raises {type(error).__name__}: {error}"
                 continue
             if apart:
-                return f"at other sizes it gives {apart}, as the graph does"
+                return f"at other sizes {apart}"
             confirmed += 1
             break
         if confirmed == 2:

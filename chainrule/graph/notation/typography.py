@@ -51,6 +51,7 @@ _SIGNS = {
     "or": r"\vee",
 }
 _OPPOSITE = {"<": "≥", ">": "≤", "≤": ">", "≥": "<", "=": "≠", "≠": "="}
+MANY = 10**20  # a whole number above which zeros are written as a power of ten
 _BIG = {"sum": ("Σ", r"\sum"), "prod": ("Π", r"\prod"), "max": ("max", r"\max")}
 
 
@@ -95,9 +96,27 @@ def superscript(power: int) -> str:
 def _number(t: Number) -> Spelled:
     p, q = abs(t.value.numerator), t.value.denominator
     sign = "-" if t.value < 0 else ""
+    if max(p, q) >= MANY:
+        (over, above), (under, below) = _whole(p), _whole(q)
+        if q == 1:
+            level = PRODUCT if sign or "·" in over else POSTFIX
+            return Spelled(sign + over, sign + above, level)
+        return Spelled(f"{sign}{over}/{under}", rf"{sign}\frac{{{above}}}{{{below}}}", PRODUCT)
     if q == 1:
         return Spelled(f"{sign}{p}", f"{sign}{p}", PRODUCT if sign else ATOM)
     return Spelled(f"{sign}{p}/{q}", rf"{sign}\frac{{{p}}}{{{q}}}", PRODUCT)
+
+
+def _whole(n: int) -> tuple[str, str]:
+    """A whole number as text and LaTeX, with its zeros as a power of ten where they are many."""
+    zeros = len(str(n)) - len(str(n).rstrip("0"))
+    if n < MANY or zeros < 6:
+        return str(n), str(n)
+    power, raised = f"10{superscript(zeros)}", rf"10^{{{zeros}}}"
+    if n == 10**zeros:
+        return power, raised
+    front = str(n // 10**zeros)
+    return f"{front}·{power}", rf"{front} \cdot {raised}"
 
 
 def _name(t: Name) -> Spelled:
