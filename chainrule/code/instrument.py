@@ -405,6 +405,15 @@ def _calls_back(function: Any) -> bool:
     return name == "sort" and type(getattr(function, "__self__", None)) is list
 
 
+def sites_of(clone: FunctionType) -> tuple[Site, ...]:
+    """The sites that a clone refers to; none for what is no clone."""
+    names = clone.__code__.co_freevars
+    if SITES not in names:
+        return ()
+    found: tuple[Site, ...] = (clone.__closure__ or ())[names.index(SITES)].cell_contents
+    return found
+
+
 def cloned(function: FunctionType, hook: Hook) -> FunctionType:
     """A function's clone for a hook: its own globals, cells and defaults, and one hook.
 

@@ -46,6 +46,12 @@ COMPARE: dict[type[ast.cmpop], str] = {
     ast.In: "in",
     ast.NotIn: "not in",
 }
+#: What is caught, and says nothing of how numbers come out; and contexts that swallow nothing.
+UNRELATED = frozenset(
+    "AttributeError TypeError KeyError NameError ImportError ModuleNotFoundError AssertionError "
+    "NotImplementedError StopIteration UnboundLocalError".split()
+)
+CONTEXTS = frozenset("errstate printoptions catch_warnings nullcontext open Lock RLock".split())
 #: Builtins that read the frame they are called from: called there, not by the hook.
 OF_THE_FRAME = ("locals", "vars", "dir", "globals", "eval", "exec")
 
@@ -81,6 +87,24 @@ def _anchor(node: Any) -> Any:
         place.end_lineno, place.end_col_offset = node.end_lineno, node.end_col_offset
         return place
     return node
+
+
+def _last(node: Any) -> str:
+    """The last name of what is caught or entered: `np.linalg.LinAlgError` is LinAlgError."""
+    node = node.func if isinstance(node, ast.Call) else node
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _caught(node: ast.ExceptHandler) -> str:
+    """What a handler means to a trace: `catches` exceptions that numbers may raise, or `traps`
+    those of floating point; "" for neither, and where it raises again."""
+    if isinstance(node.body[-1], ast.Raise):
+        return ""
+    kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+    names = [_last(k) for k in kinds]
+    if any(n == "FloatingPointError" or n.endswith("Warning") for n in names):
+        return "traps"
+    return "" if UNRELATED.issuperset(names) else "catches"
 
 
 def _mangled(name: str, owner: str | None) -> str:
@@ -441,9 +465,16 @@ class _Rewriter(ast.NodeTransformer):
         node.msg = node.msg and self.visit(node.msg)
         return node
 
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> Any:
+        if kind := _caught(node):
+            self.site(node, kind)
+        return self.generic_visit(node)
+
     def visit_With(self, node: ast.With) -> Any:
         names: list[ast.Name] = []
         for item in node.items:
+            if _last(item.context_expr) not in CONTEXTS:  # it may swallow exceptions
+                self.site(item.context_expr, "catches")
             item.context_expr = self.visit(item.context_expr)
             item.optional_vars = item.optional_vars and self.target(item.optional_vars, names)
         node.body = [*self.told(names), *self.all(node.body)]

@@ -29,6 +29,7 @@ class Sample:
 
     code : what it returned. truth : certified, nan where nothing is certified. allowed : what it
     may be off by. says : the point in words. why : what overflows first, where something does.
+    raised : the exception that there was in place of a result.
     """
 
     code: np.ndarray
@@ -37,6 +38,7 @@ class Sample:
     says: str
     yours: bool
     why: str = ""
+    raised: str = ""
 
     @property
     def known(self) -> np.ndarray:
@@ -80,8 +82,9 @@ def report(samples: Sequence[Sample], edge: str = "") -> CodeReport | None:
         kind = "nan" if np.isnan(bad.code[bad.broken]).any() else "inf"
         count = f"{int(bad.broken.sum())} of {bad.code.size} entries" if bad.code.ndim else "it"
         verb = "is" if count == "it" else "are"
+        does = f"it raises {bad.raised}" if bad.raised else f"{count} {verb} {kind}"
         says = (
-            f"{count} {verb} {kind} {bad.says}{f' ({bad.why})' if bad.why else ''}, where the "
+            f"{does} {bad.says}{f' ({bad.why})' if bad.why else ''}, where the "
             f"derivative is a finite number{f'; it fails {edge}' if edge else ''}; "
             f"{len(failed)} of {n} points here"
         )
@@ -125,6 +128,7 @@ def overflow(trace: Trace, outputs: Sequence[Node], values: Mapping[str, Any]) -
 
 def threshold(fails: Callable[[float], bool], name: str) -> str:
     """``for z ≤ −709.783``: where a function of one input begins to fail; "" if untold."""
+    found = []
     for sign, relation in ((-1.0, "≤"), (1.0, "≥")):
         good, bad = 0.0, 0.0
         for t in (1.0, 32.0, 512.0, 1024.0, 2.0**14):
@@ -139,5 +143,5 @@ def threshold(fails: Callable[[float], bool], name: str) -> str:
             if middle in (bad, good):
                 break
             bad, good = (middle, good) if fails(middle) else (bad, middle)
-        return f"for {name} {relation} {bad:.6g}".replace("-", "−")
-    return ""
+        found.append(f"for {name} {relation} {bad:.6g}".replace("-", "−"))
+    return " and ".join(found)

@@ -17,6 +17,7 @@ from flint import arb
 
 from chainrule.code.trace.audit import off_path
 from chainrule.code.trace.record import Guard, Trace
+from chainrule.code.trace.watch import not_raised
 from chainrule.domains.values import meant
 from chainrule.graph.node import Node, bind_sizes, constant, reached
 from chainrule.graph.sizes import Size
@@ -112,7 +113,10 @@ def _plain(value: Any) -> Any:
 
 
 def _told(guard: Guard, balls: np.ndarray) -> Any:
-    """A guard's value as a plain number, where that is certain."""
+    """A guard's value as a plain number, where that is certain. Where an exception that the code
+    may catch is raised, or may be, it is followed anew at that very point."""
+    if guard.how is not_raised:
+        return np.array([0.0 if isinstance(x, arb) else np.nan for x in balls.flat])
     for x in balls.flat:
         if isinstance(x, HOLES):
             raise Undecided(f"whether {guard.text} cannot be told there: {x}")
@@ -478,6 +482,18 @@ def entry_of(side: Side, key: str, entry: tuple[int, ...]) -> Side:
     spec = tuple(("at", Size.of(i)) for i in entry)
     one = node.graph.index(node, spec) if entry else node  # type: ignore[arg-type]
     return Side(side.trace, {key: one}, side.names, side.own, side.inputs)
+
+
+UNFIT = "its code uses {}, the memory of arrays, where exact numbers are only references"
+
+
+def unfit(name: str) -> Claimed:
+    """Code that is never run on exact numbers: it touches the memory of arrays. name : by what."""
+
+    def claimed(point: Values) -> Balls:
+        raise Undecided(UNFIT.format(name))
+
+    return claimed
 
 
 def on_balls(run: Callable[[Values], Mapping[str, Any]]) -> Claimed:

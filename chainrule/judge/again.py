@@ -89,6 +89,11 @@ class Kept:
     def _prepared(self) -> list[Prepared]:
         return [self.claim.derivation.prepared, *(p.caller.prepared for p in self.parts)]
 
+    @property
+    def pure(self) -> bool:
+        """Whether the code changed nothing at all, neither arguments nor what it can reach."""
+        return not any(p.keepers for p in self._prepared())
+
     def check(self, at: Values) -> dict[str, Finding] | None:
         """The findings at another point; None where what is kept says nothing of it."""
         try:
@@ -107,7 +112,7 @@ class Kept:
         if any(not _same_kind(v, self.first[n]) for n, v in values.items()):
             raise _Anew
         resized = any(np.shape(v) != np.shape(self.first[n]) for n, v in values.items())
-        returned = dict(calling.parts(_called(forward, values)))
+        returned = dict(calling.parts(_called(forward, values, self.pure)))
         name = next(iter(derivation.trace.outputs))
         findings = dict(self.findings)
         for part, sheet in zip(self.parts, self.sheets, strict=True):
@@ -117,7 +122,7 @@ class Kept:
             own = {m: values[n] for m, n in part.caller.names.items() if n}
             if any(not _alike(prepared.inputs[m], v) for m, v in own.items()):
                 raise _Anew
-            found = dict(calling.parts(_called(prepared, own)))
+            found = dict(calling.parts(_called(prepared, own, self.pure)))
             told = sheet.evaluate(values)
             sheet.same(told.forward, returned[name if name in returned else ""])
             for key, derivative in part.keys.items():
@@ -145,12 +150,13 @@ class Kept:
         return {n for p in self._prepared() for n in p.arguments}
 
 
-def _called(prepared: Prepared, values: Values) -> Any:
-    """One call with copies of the arguments; places are read where they are."""
+def _called(prepared: Prepared, values: Values, pure: bool) -> Any:
+    """One call; places are read where they are. pure : whether nothing is written to, as the
+    contract found; else the arguments are copies."""
 
     def leaf(name: str, kept: Any) -> Any:
         value = values.get(name, kept)
-        return np.array(value) if isinstance(value, np.ndarray) else value
+        return np.array(value) if isinstance(value, np.ndarray) and not pure else value
 
     with np.errstate(all="ignore"):
         return prepared.call(prepared.function, leaf)

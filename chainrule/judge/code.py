@@ -13,9 +13,10 @@ import numpy as np
 
 from chainrule.claim.pair import PairClaim, Part
 from chainrule.code.trace.places import prepare, said
+from chainrule.code.trace.watch import TRAPS
 from chainrule.domains.values import placed
 from chainrule.errors import ChainruleError, TraceError
-from chainrule.evidence import accuracy, calling, drawing, enclosures, keeping, rounding
+from chainrule.evidence import accuracy, calling, drawing, enclosures, keeping, memory, rounding
 from chainrule.evidence.calling import Contract, Fault
 from chainrule.evidence.drawing import Point
 from chainrule.evidence.enclosures import Derived, Met, OffPath, Side
@@ -138,7 +139,8 @@ class _Judge:
         how: Followed = "traced"
         if ways.graph is None:
             how = "run on exact numbers"
-            ways.claimed = enclosures.on_balls(one.run)
+            raw = memory.raw_memory(self.part.function)
+            ways.claimed = enclosures.unfit(raw) if raw else enclosures.on_balls(one.run)
         self.trials = Trials(self.claim, self.point, one, ways)
         proofs = Proofs(self.claim, one, self.trials)
         with reading_constants() as readings:
@@ -275,6 +277,9 @@ class _Judge:
             )
         if tally.stray is not None or self.trials.forward_strays is not None:
             return self._unseen(key, tally, name, said, scope)
+        if self.standings.get(key, Standing(False)).reason.endswith(TRAPS):
+            reason = f"{TRAPS}, and here none is set: nothing is said of what it does where one is"
+            return Finding(name, "inconclusive", reason, scope, code=code)
         if tally.points:
             if tally.apart_where:
                 equal = ", ".join(tally.apart_where)

@@ -19,7 +19,8 @@ from flint import arb
 from chainrule.claim import CodeClaim, FormulaClaim, wanted_shapes
 from chainrule.derivation import Block
 from chainrule.errors import ContradictionError
-from chainrule.evidence import contract, edges, identity, rounding, witness
+from chainrule.evidence import contract, edges, identity, memory, rounding, witness
+from chainrule.evidence.enclosures import UNFIT
 from chainrule.formulas.definitions import entries
 from chainrule.judge.scope import scope as shared_scope
 from chainrule.points import WIDE, points
@@ -172,9 +173,10 @@ class _Block:
 
     def finding(self) -> Finding:
         """What the rungs say, the strongest first."""
+        raw = memory.raw_memory(self.claim.function)
         with reading_constants() as constants:
             seen = self._compare(
-                lambda at: _exactly(self.claim, self.key, at),
+                lambda at: _exactly(self.claim, self.key, at, raw),
                 lambda *seen: _doubt(self.claim, self.key, bool(constants), *seen),
             )
         self.code, self.samples = _code(self.claim, self.key, self.sides, self.bound)
@@ -420,8 +422,10 @@ def _doubt(
         raise Undecided("its float64 values are those of another path through the code")
 
 
-def _exactly(claim: CodeClaim, key: str | None, at: Mapping[sp.Symbol, arb]) -> list[arb]:
-    """The function run on balls."""
+def _exactly(claim: CodeClaim, key: str | None, at: Mapping[sp.Symbol, arb], raw: str) -> list[arb]:
+    """The function run on balls. raw : what of it touches the memory of arrays, if anything."""
+    if raw:
+        raise Undecided(UNFIT.format(raw))
     result = contract.call(claim, at, Ball)
     if result.problem:
         raise Undecided(result.problem)

@@ -19,7 +19,7 @@ import numpy as np
 from chainrule.claim.pair import PairClaim
 from chainrule.code.trace.audit import SIZES, on_path
 from chainrule.code.trace.record import Guard, Trace
-from chainrule.code.trace.watch import all_finite
+from chainrule.code.trace.watch import TRAPS, all_finite
 from chainrule.domains import Domain, OneHot, Simplex, Symmetric
 from chainrule.errors import ChainruleError, ContradictionError, ShapeError
 from chainrule.evidence import drawing, enclosures
@@ -72,6 +72,9 @@ class Proofs:
         if ways.graph is None:
             return
         for trace in (ways.derived.side.trace, ways.graph.trace):
+            if TRAPS in trace.notes:
+                self.why = f"no proof: {TRAPS}"
+                return
             if any("NumPy's protocols" in note for note in trace.notes):
                 self.why = (
                     f"no proof: {trace.function} has no source, so what it compares is not seen"

@@ -575,6 +575,7 @@ class Trials:
         truth: np.ndarray,
         code: np.ndarray | None,
     ) -> None:
+        raised = "" if code is not None else self.caller.raised(point.values)
         if code is None:
             code = np.full(truth.shape, np.nan)
         if code.shape != truth.shape:
@@ -586,14 +587,16 @@ class Trials:
         sample = accuracy.Sample(np.asarray(code, float), truth, 0.0, says, point.yours)
         why = ""
         allowed = 0.0
-        if sample.broken.any() and ways.graph is not None:
+        if sample.broken.any() and ways.graph is not None and not raised:
             values = ways.graph.values(point.values)
             why = accuracy.overflow(ways.graph.trace, [ways.graph.nodes[key]], values)
         elif sample.gap > enclosures.ROUNDINGS * unit * sample.scale or ways.graph is None:
             allowed = enclosures.allowance(ways.derived.side, key, point.values, truth, unit)
         else:
             allowed = enclosures.ROUNDINGS * unit * sample.scale
-        tally.samples.append(accuracy.Sample(sample.code, truth, allowed, says, point.yours, why))
+        tally.samples.append(
+            accuracy.Sample(sample.code, truth, allowed, says, point.yours, why, raised)
+        )
 
     def _unit(self, code: np.ndarray, point: Point) -> float:
         """The coarsest unit roundoff of what goes in and comes out."""

@@ -14,6 +14,7 @@ from chainrule.domains import Domain
 from chainrule.errors import BudgetError
 from chainrule.graph.sizes import Size
 from chainrule.proof.indices import Floors, Index, letters, surely
+from chainrule.proof.polynomials import PolyKey, Zero
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,9 @@ class Atoms:
     angle: int = 1
     floors: Floors = ()
     held: dict[int, frozenset[int]] = field(default_factory=dict)
+    kinds: list[str] = field(default_factory=list)
+    zeros: dict[PolyKey, Zero] = field(default_factory=dict)
+    picks: dict[int, Any] = field(default_factory=dict)
 
     # -- atoms ---------------------------------------------------------------------------------
 
@@ -90,11 +94,12 @@ class Atoms:
         if name not in self.known:
             self.known[name] = len(self.of)
             self.of.append(name)
+            self.kinds.append(self.heads[head].kind)
         return self.known[name]
 
     def kind(self, atom: int) -> str:
         """The kind of an atom's head."""
-        return self.heads[self.of[atom][0]].kind
+        return self.kinds[atom]
 
     def surely(self, size: Size) -> bool:
         """Whether a size is 0 or more for all sizes of the axes."""

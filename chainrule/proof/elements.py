@@ -35,6 +35,9 @@ from chainrule.proof.polynomials import Monomial, Poly, PolyKey
 TERMS = 1_500
 #: Kinds of atoms that are 0 or 1.
 BITS = ("order", "delta", "before", "flag", "onehot")
+#: Kinds of atoms that may pick from a one-hot line; and all kinds that `reduced` knows of.
+PICKING = ("onehot", "sum")
+RELATED = frozenset((*BITS, *PICKING, "root", "sin"))
 
 ONE = flint.fmpq(1)
 
@@ -164,10 +167,16 @@ class Arithmetic(Atoms):
             raise BudgetError(f"a polynomial of more than {TERMS:,} terms")
         left = {}
         for q, e in den.items():
-            e, divisor = e, dict(q)
+            zero = self.zeros.get(q)
+            if zero is None:
+                self.spend(len(q))
+                zero = self.zeros[q] = po.Zero(q)
             while e > 0:
-                self.spend(len(num) * len(divisor))
-                less = po.quotient(num, divisor)
+                self.spend(len(num))
+                if zero.excludes(num):
+                    break
+                self.spend(len(num) * len(q))
+                less = po.quotient(num, dict(q))
                 if less is None:
                     break
                 num, e = less, e - 1
@@ -251,18 +260,24 @@ class Arithmetic(Atoms):
         c² = c for what is 0 or 1; products of conditions on one quantity; sin² = 1 − cos²;
         (√u)² = u, and √u below a bar is √u/u.
         """
+        kinds = self.kinds
+        if all(kinds[atom] not in RELATED for atom, _ in m):
+            return None
         seen: dict[Any, int] = {}
+        alone = self.facts and any(kinds[atom] in PICKING for atom, _ in m)
         for atom, e in m:
-            kind = self.kind(atom)
+            kind = kinds[atom]
+            if kind not in RELATED:
+                continue
             rest = tuple(x for x in m if x[0] != atom)
             if kind in BITS and e != 1:
                 if e < 0:
                     raise Unknown("a condition in a denominator")
                 return self.monomial(po.times(rest, ((atom, 1),)))
-            if kind in ("onehot", "sum") and self.facts:
-                alone = self.exclusive(m)
-                if alone is not None:
-                    return alone
+            if alone and kind in PICKING:  # once for all of them
+                alone, one = False, self.exclusive(m)
+                if one is not None:
+                    return one
             if kind == "order":
                 head, args = self.of[atom]
                 name = (self.heads[head].key[0], args)

@@ -39,6 +39,13 @@ class Picked:
 
 def picked(algebra: Algebra, atom: int) -> Picked | None:
     """An atom as what a one-hot line picks; None for all else."""
+    if atom not in algebra.picks:
+        algebra.picks[atom] = _picked(algebra, atom)
+    found: Picked | None = algebra.picks[atom]
+    return found
+
+
+def _picked(algebra: Algebra, atom: int) -> Picked | None:
     head, args = algebra.of[atom]
     fact = algebra.facts.get(head)
     if fact is not None and fact.exclusive is not None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from functools import cache
 from math import gcd, lcm
+from random import Random
 from typing import Any
 
 import flint
@@ -17,11 +18,23 @@ import flint
 Exponent = int | Fraction
 Monomial = tuple[tuple[int, Exponent], ...]
 Poly = dict[Monomial, Any]  # coefficients are fmpq
-PolyKey = tuple[tuple[Monomial, Any], ...]
 
 ONE = flint.fmpq(1)
 FACTOR_TERMS = 120
 FACTOR_DEGREE = 64
+#: Where quotients are tried before they are taken.
+PRIME = 2**61 - 1
+
+
+class PolyKey(tuple[tuple[Monomial, Any], ...]):
+    """The terms of a polynomial in order; its hash is taken once."""
+
+    kept: int | None = None
+
+    def __hash__(self) -> int:
+        if self.kept is None:
+            self.kept = super().__hash__()
+        return self.kept
 
 
 def rational(value: int | Fraction) -> Any:
@@ -32,16 +45,23 @@ def rational(value: int | Fraction) -> Any:
 
 def whole(e: Exponent) -> Exponent:
     """An exponent as an integer where it is one."""
-    return e.numerator if isinstance(e, Fraction) and e.denominator == 1 else e
+    if type(e) is int:
+        return e
+    return e.numerator if e.denominator == 1 else e
 
 
 def times(a: Monomial, b: Monomial) -> Monomial:
     """The product of monomials."""
     if not a or not b:
         return a or b
+    if a[-1][0] < b[0][0]:
+        return a + b
     out = dict(a)
     for atom, e in b:
-        total = whole(out.get(atom, 0) + e)
+        if atom not in out:
+            out[atom] = e
+            continue
+        total = whole(out[atom] + e)
         if total:
             out[atom] = total
         else:
@@ -88,20 +108,21 @@ def atoms_of(polys: Iterable[Poly]) -> list[int]:
 
 def common(p: Poly) -> Monomial:
     """The largest monomial that divides every term; negative exponents where terms have them."""
-    lowest: dict[int, Exponent] | None = None
+    lowest: dict[int, Exponent] = {}
+    seen: dict[int, int] = {}
     for m in p:
-        here = dict(m)
-        if lowest is None:
-            lowest = here
-            continue
-        for atom in lowest.keys() | here.keys():
-            lowest[atom] = min(lowest.get(atom, 0), here.get(atom, 0))
-    return tuple(sorted((a, e) for a, e in (lowest or {}).items() if e))
+        for atom, e in m:
+            if atom not in lowest or e < lowest[atom]:
+                lowest[atom] = e
+            seen[atom] = seen.get(atom, 0) + 1
+    many = len(p)  # an atom that some term lacks has the exponent 0 there
+    found = ((a, e if seen[a] == many else min(e, 0)) for a, e in lowest.items())
+    return tuple(sorted(x for x in found if x[1]))
 
 
 def key(p: Poly) -> PolyKey:
     """One tuple for equal polynomials."""
-    return tuple(sorted(p.items()))
+    return PolyKey(sorted(p.items()))
 
 
 def content(p: Poly) -> Any:
@@ -159,6 +180,60 @@ class Bridge:
             ]
             out[tuple(m)] = flint.fmpq(c)
         return out
+
+
+@cache
+def _value(atom: int) -> int:
+    """A place for an atom, the same in every process."""
+    return Random(atom).randrange(2, PRIME)
+
+
+@cache
+def _raised(atom: int, e: int) -> int:
+    return pow(_value(atom), e, PRIME)
+
+
+def _at(p: Iterable[tuple[Monomial, Any]], main: int, factor: int) -> int | None:
+    """A polynomial modulo a prime, with one atom's place times a factor; None at roots."""
+    total = 0
+    for m, c in p:
+        bottom = int(c.q)
+        one = int(c.p) if bottom == 1 else int(c.p) * pow(bottom, -1, PRIME)
+        for atom, e in m:
+            if type(e) is not int:
+                return None
+            one = one * _raised(atom, e) % PRIME
+            if atom == main:
+                one = one * (factor if e == 1 else pow(factor, e, PRIME)) % PRIME
+        total += one
+    return total % PRIME
+
+
+class Zero:
+    """A zero of a polynomial modulo a prime, found where an atom is linear in it.
+
+    What it divides is 0 there as well; what is not 0 there it does not divide.
+    """
+
+    def __init__(self, q: PolyKey) -> None:
+        self.main, self.factor = -1, 0
+        powers: dict[int, set[Exponent]] = {}
+        for m, _ in q:
+            for atom, e in m:
+                powers.setdefault(atom, set()).add(e)
+        for atom in (a for a, found in powers.items() if found == {1}):
+            up = [(m, c) for m, c in q if any(a == atom for a, _ in m)]
+            top, rest = _at(up, -1, 1), _at([t for t in q if t not in up], -1, 1)
+            if top and rest:
+                self.main, self.factor = atom, -rest * pow(top, -1, PRIME) % PRIME
+                return
+
+    def excludes(self, p: Poly) -> bool:
+        """Whether the polynomial surely does not divide another one."""
+        if not self.factor:
+            return False
+        value = _at(p.items(), self.main, self.factor)
+        return value is not None and value != 0
 
 
 def quotient(p: Poly, q: Poly) -> Poly | None:

@@ -45,7 +45,7 @@ def folded(
     start: Any,
     check: Callable[[arb], arb] = finite,
 ) -> Array:
-    """Entries joined along axes by a function of two balls; `start` of none; `check`: `lifted`'s."""
+    """Entries joined along axes by a function of two balls; `start` of none; `check` as `lifted`."""
     lines, shape = _lined(x, axes)
     join = lifted(f, 2, check)
     out = []

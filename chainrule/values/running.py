@@ -50,16 +50,17 @@ def bounded(
     def rule(node: Node, xs: list[Pair]) -> Pair:
         if node.op == "input":
             value = arrays[node.params[0]]
-            fine = np.isfinite(value)
-            return value, np.zeros(()) if fine.all() else np.where(fine, 0.0, np.inf)
+            if _all_finite(value):
+                return value, np.zeros(())
+            return value, np.where(np.isfinite(value), 0.0, np.inf)
         try:
             value = np.asarray(float64.RULES[node.op](node, [x for x, _ in xs], known))
         except np.linalg.LinAlgError:
             value = np.full(structure.lengths(node.shape, known), np.nan)
         floats, errors = _floats(xs)
         error = np.asarray(RULES[node.op](node, value, floats, errors, known), np.float64)
-        told = all(np.isfinite(e).all() for e in errors) if node.op in FUNCTIONS else True
-        if told and np.isfinite(value).all() and np.isfinite(error).all():
+        told = node.op not in FUNCTIONS or all(map(_all_finite, errors))
+        if told and _all_finite(value) and _all_finite(error):
             return value, error
         good = np.isfinite(value) & ~np.isnan(error)
         if node.op in FUNCTIONS:  # sin is at most 1, but not where its argument has no value
@@ -72,7 +73,16 @@ def bounded(
 
     with np.errstate(all="ignore"):
         pairs = structure.interpret(outputs, rule)
-    return [(np.array(v), np.array(np.broadcast_to(e, v.shape))) for v, e in pairs]
+    mine = [
+        np.array(v) if any(np.may_share_memory(v, a) for a in arrays.values()) else v
+        for v, _ in pairs
+    ]
+    return [(v, np.broadcast_to(e, v.shape)) for v, (_, e) in zip(mine, pairs, strict=True)]
+
+
+def _all_finite(x: Array) -> bool:
+    """Whether every entry is a number; a finite sum says so at once."""
+    return bool(np.isfinite(x.sum()) or np.isfinite(x).all())
 
 
 def _surely_infinite(node: Node, y: Array, told: Array, x: list[Array], e: list[Array]) -> Any:

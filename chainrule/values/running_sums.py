@@ -65,41 +65,65 @@ def _contract(node: Node, y: Array, x: list[Array], e: list[Array], sizes: Sizes
 def _large_product(
     node: Node, x: Sequence[Array], e: Sequence[Array], terms: int, steps: int
 ) -> Any:
-    """The same for a large product of two arrays, in single precision; None where that is too coarse.
+    """The same for a large product of two arrays, in single precision; None if that is too coarse.
 
-    |a|(eᵦ + s|b|) + eₐ(|b| + eᵦ), where s is what the roundings of the sum make.
+    With s for what the roundings of the sum make: |a|(s|b| + eᵦ) + eₐ(|b| + eᵦ), in one product
+    where one of the two is exact.
     """
     labels, out = node.params
     share = steps * U / (1 - 3 * steps * U) * UP
-    second = np.abs(x[1])
-    parts = [(np.abs(x[0]), second * share + e[1] if np.any(e[1]) else second * share)]
-    if np.any(e[0]):
-        parts.append((np.broadcast_to(e[0], x[0].shape), second + e[1]))
-    total = np.zeros(())
-    for a, b in parts:
-        (a32, up_a), (b32, up_b) = _single(a), _single(b)
-        if not np.isfinite(up_a * up_b):
-            return None
-        made = structure.contract(labels, out, [a32, b32], KERNEL).astype(np.float64)
-        made *= (1 + 2 * (terms + 16) * U32) * (1 + 4 * steps * U)
+    (a, b), (ea, eb) = (_single(v) for v in x), (_single(v) for v in e)
+    if not all(np.isfinite(v[1]) for v in (a, b, ea, eb)):
+        return None
+    if not eb[1]:
+        parts = [(_sum(a, share, ea), b)]
+    elif not ea[1]:
+        parts = [(a, _sum(b, share, eb))]
+    else:
+        wide = np.broadcast_to(ea[0], a[0].shape), ea[1]
+        parts = [(a, _sum(b, share, eb)), (wide, _sum(b, 1.0, eb))]
+    total: Any = None
+    for (first, up_a), (second, up_b) in parts:
+        made = structure.contract(labels, out, [first, second], KERNEL).astype(np.float64)
         made += terms * TINY32
-        made *= up_a
-        made *= up_b
-        total = total + made
-    return total * UP + TINY * terms
+        made *= (1 + 2 * (terms + 24) * U32) * (1 + 4 * steps * U) * up_a * up_b
+        total = made if total is None else total + made
+    total += TINY * terms
+    return total
 
 
-U32, TINY32 = 2.0**-24, 2.0**-118
+U32, TINY32 = 2.0**-24, 2.0**-80
+PLAIN = (2.0**-8, 2.0**40)  # largest entries that need no scaling
+
+Single = tuple[Array, float]  # magnitudes in single precision, and by what they were divided
 
 
-def _single(x: Array) -> tuple[Array, float]:
-    """Magnitudes in single precision, 1 at most, and the power of two by which they were divided;
-    inf for what has no such numbers."""
-    top = float(np.max(x, initial=0.0))
-    if not TINY < top < np.inf:
-        return x.astype(np.float32), 0.0 if top == 0 else np.inf
-    power = 2.0 ** np.ceil(np.log2(top))
-    return (x * (1 / power)).astype(np.float32), float(power)
+def _single(x: Array) -> Single:
+    """Divided by a power of two where they are small or large: 0 for zeros alone, inf for what has
+    no such numbers."""
+    with np.errstate(all="ignore"):
+        made = np.asarray(x, np.float64).astype(np.float32)
+        np.abs(made, out=made)
+        top = float(np.max(made, initial=0.0))
+        if PLAIN[0] < top < PLAIN[1]:
+            return made, 1.0
+        top = float(np.max(np.abs(x), initial=0.0))
+        if not TINY < top < np.inf:
+            return made, 0.0 if top == 0 else np.inf
+        power = 2.0 ** np.ceil(np.log2(top))
+        return np.abs(x * (1 / power)).astype(np.float32), float(power)
+
+
+def _sum(a: Single, share: float, e: Single) -> Single:
+    """share·a + e, scaled again."""
+    (x, p), (y, q) = a, e
+    p = p * share
+    if not q or not p:
+        return (x, p) if not q else (np.broadcast_to(y, x.shape), q)
+    top = max(p, q)
+    made = x * np.float32(p / top)
+    made += y * np.float32(q / top)
+    return made, top
 
 
 def _smallest(x: Array) -> float:

@@ -131,8 +131,8 @@ def _compare(trace: Trace, values: Values, wanted: Mapping[str, Any], where: str
     apart = _difference(trace, values, wanted)
     if apart:
         raise TraceError(
-            f"{trace.function} could not be followed: {where} {apart}; it depends on something that "
-            "no hook sees. It can still be checked as a black box"
+            f"{trace.function} could not be followed: {where} {apart}; it depends on something "
+            "that no hook sees. It can still be checked as a black box"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from types import FunctionType
@@ -127,8 +128,10 @@ class Rows(Nodes):
             raise self.fail(f"{row.name}{{at}}: {why}") from None
         if out is not None:
             return self._into(out, result, node)
-        if self.raising and isinstance(node, Node) and node.kind == "f":
-            self.real(node)
+        if self.raising or (self.catching and _raises(function, native, result)):
+            for made in node if isinstance(node, tuple | list) else (node,):
+                if isinstance(made, Node) and made.kind == "f":
+                    self.real(made)
         if result is None and isinstance(args[0], Array):  # copyto, add.at: written into it
             self._store(args[0], self._fitted(node, args[0]))
             return None
@@ -205,6 +208,17 @@ def called(function: Any) -> str:
     name = getattr(function, "__qualname__", getattr(function, "__name__", repr(function)))
     module = "np" if isinstance(function, np.ufunc) and not module else module
     return f"{module}.{name}" if module not in ("", "builtins") else str(name)
+
+
+def _raises(function: Any, native: Any, result: Any) -> bool:
+    """Whether a function raises an exception at some values: NumPy's linear algebra, and what
+    Python divides or raises to a power itself."""
+    if getattr(function, "__module__", "") == "numpy.linalg":
+        return True
+    return type(result) is float and native in _DIVIDE
+
+
+_DIVIDE = (operator.truediv, operator.floordiv, operator.mod, operator.pow)
 
 
 def _unreal(value: Any) -> bool:

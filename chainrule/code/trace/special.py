@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import random
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from chainrule.code.table.row import find
 from chainrule.code.trace import keeping
 from chainrule.code.trace.record import Guard
 from chainrule.code.trace.traced import Array, Int, NpFloat, PyFloat, Text, Traced, Truth, raw
+from chainrule.code.trace.watch import TRAPS
 from chainrule.graph.sizes import Size
 
 if TYPE_CHECKING:
@@ -236,9 +238,15 @@ def _worded(function: Any) -> Callable[..., Any]:
     return run
 
 
+WARNINGS = (warnings.simplefilter, warnings.filterwarnings, warnings.catch_warnings)
+
+
 def _errors(function: Any) -> Callable[..., Any]:
     def run(t: Tracer, *args: Any, **kwargs: Any) -> Any:
-        t.raising = t.raising or "raise" in (*args, *kwargs.values())
+        loud = not {"raise", "error"}.isdisjoint(map(str, (*args, *kwargs.values())))
+        t.raising = t.raising or loud
+        if loud and t.catching:
+            t.notes[TRAPS] = None
         return function(*args, **kwargs)
 
     return run
@@ -353,7 +361,7 @@ _HANDLERS: tuple[tuple[Any, Callable[..., Any]], ...] = (
     *((f, _as_is(f)) for f in (print, isinstance, issubclass, hasattr, callable, id)),
     *((f, _as_is(f)) for f in (vars, dir, super, object, dict, set)),
     *((f, _worded(f)) for f in (str, repr, format, ascii)),
-    *((f, _errors(f)) for f in ERRORS),
+    *((f, _errors(f)) for f in (*ERRORS, *WARNINGS)),
 )
 _SPECIAL = {id(f): (f, run) for f, run in _HANDLERS}
 

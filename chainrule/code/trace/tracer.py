@@ -22,7 +22,7 @@ import numpy as np
 
 from chainrule.code.frame import Frame
 from chainrule.code.instrument import BINARY as OPERATORS
-from chainrule.code.instrument import Hook
+from chainrule.code.instrument import Hook, sites_of
 from chainrule.code.source import Site, Unfollowable
 from chainrule.code.table.row import Unsupported, find
 from chainrule.code.trace import keeping
@@ -40,6 +40,7 @@ from chainrule.code.trace.traced import (
     holds_traced,
     raw,
 )
+from chainrule.code.trace.watch import TRAPS
 from chainrule.errors import ShapeError
 from chainrule.graph.node import Graph, Node
 
@@ -412,12 +413,18 @@ class Tracer(Arrays, Hook):
             pass
 
     def followed(self, function: Any) -> Any:
-        if type(function) is FunctionType and id(function) not in self.functions:
-            if self.follows(function):
-                self.functions[id(function)] = function
-                for keeper in keeping.names(function):
-                    self.touched(keeper)
-        return super().followed(function)
+        new = type(function) is FunctionType and id(function) not in self.functions
+        if new and self.follows(function):
+            self.functions[id(function)] = function
+            for keeper in keeping.names(function):
+                self.touched(keeper)
+        clone = super().followed(function)
+        if new and id(function) in self.functions:
+            kinds = {s.kind for s in sites_of(clone)}
+            self.catching |= not kinds.isdisjoint({"catches", "traps"})
+            if "traps" in kinds or (self.catching and self.raising):
+                self.notes[TRAPS] = None
+        return clone
 
     def follows(self, function: FunctionType) -> bool:
         """The user's functions, and installed ones in Python that no row covers."""
@@ -429,6 +436,7 @@ class Tracer(Arrays, Hook):
 
     def unfollowed(self, function: FunctionType, reason: Unfollowable) -> None:
         self.notes[f"{reason}; it is followed through NumPy's protocols"] = None
+        self.catching |= bool(function.__code__.co_exceptiontable)
 
     def restore(self) -> None:
         """Everything that the run changed, back as it was."""

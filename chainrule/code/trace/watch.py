@@ -13,6 +13,10 @@ from chainrule.errors import TraceError
 from chainrule.graph.node import Graph, Node
 from chainrule.graph.sizes import Size
 
+#: A note of traces: no proof is of such code.
+TRAPS = "its path depends on floating point traps"
+LONG = 40  # characters of code in a guard
+
 
 class Watch:
     """graph : what is written. What a run finds is in `guards`, `events`, `calls`, `pinned`."""
@@ -27,6 +31,7 @@ class Watch:
         self.calls: list[Call] = []
         self.pinned: dict[str, str] = {}
         self.notes: dict[str, None] = {}
+        self.catching = False  # whether code that is followed may catch what numbers raise
         self.functions: dict[int, FunctionType] = {}
         self._varies: dict[int, tuple[bool, frozenset[str]]] = {}
 
@@ -103,14 +108,26 @@ class Watch:
             self.guards.append(Guard(text, self.site, node, np.array(value)))
 
     def real(self, node: Node) -> None:
-        """A guard: every entry is a number, so that no exception is raised."""
-        if self.looked_at(node):
+        """A guard: every entry is a number, so that no exception is raised. Where the code may
+        catch it, that is a look at the value: another path begins where it is raised."""
+        if not self.looked_at(node):
+            return
+        if self.catching:
+            what = " ".join(self.site.text.split())[:LONG] if self.site else "the code"
+            text = f"{what} raises no exception"
+            self.guards.append(Guard(text, self.site, node, True, not_raised))
+        else:
             self.guards.append(Guard("it is a number", self.site, node, True, all_finite))
 
 
 def all_finite(value: Any) -> bool:
     """Whether every entry is a number."""
     return bool(np.all(np.isfinite(value)))
+
+
+def not_raised(value: Any) -> bool:
+    """The same, where an exception would lead to another path."""
+    return all_finite(value)
 
 
 def _names(params: Any) -> frozenset[str]:

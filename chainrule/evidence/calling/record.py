@@ -74,6 +74,15 @@ class Caller:
         except (Exception, SystemExit):
             return {}
 
+    def raised(self, values: Values) -> str:
+        """What it raises at a point: the exception's name; "" if nothing."""
+        try:
+            with np.errstate(all="ignore"):
+                self.run(values)
+        except (Exception, SystemExit) as why:
+            return type(why).__name__
+        return ""
+
 
 @dataclass(frozen=True)
 class Contract:
