@@ -27,6 +27,6 @@ def test_links_lead_somewhere() -> None:
 def test_readme_has_the_two_commands_that_ci_runs() -> None:
     """`.ci/run` takes its commands from the README, by these marks."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for mark, ends in (("report", "chainrule report"), ("tests", "pytest")):
+    for mark, ends in (("report", "chainrule report"), ("tests", "pytest -n auto")):
         block = readme.split(f"<!-- {mark} -->")[1].split("<!-- end -->")[0]
         assert block.strip().strip("`").strip().endswith(ends)
