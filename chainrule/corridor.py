@@ -321,6 +321,7 @@ def _judged(
     from chainrule.evidence.calling import unnamed
     from chainrule.evidence.keeping import kept
     from chainrule.judge.code import judge_and_keep, not_followed
+    from chainrule.judge.outside import judge_outside
 
     if at is not None and not isinstance(at, Mapping):
         raise UsageError(f"at={at!r}: give one point as name → value, such as {{'x': x}}")
@@ -349,7 +350,9 @@ def _judged(
                 first = next(iter(functions))
                 mine = [*functions][only]
                 keys = [k for k in keys if (k if k in functions else first) == mine]
-            return said(function), not_followed(function, functions, keys, why)
+            outside = judge_outside(forward, claimed, at, options, why, only)
+            found = outside or not_followed(function, functions, keys, why)
+            return said(function), found
         findings, kept_for_later = judge_and_keep(claim, only)
         if keep is not None:
             keep(kept_for_later)

@@ -95,6 +95,9 @@ def _last(node: Any) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
+_ENDS = (ast.Return, ast.Break, ast.Continue)
+
+
 def _caught(node: ast.ExceptHandler) -> str:
     """What a handler means to a trace: `catches` exceptions that numbers may raise, or `traps`
     those of floating point; "" for neither, and where it raises again."""
@@ -464,6 +467,15 @@ class _Rewriter(ast.NodeTransformer):
         node.test = self.condition(node.test, "assert")
         node.msg = node.msg and self.visit(node.msg)
         return node
+
+    def visit_Try(self, node: Any) -> Any:
+        """`finally` with a return, a break or a continue swallows what was raised."""
+        ends = [n for s in node.finalbody for n in ast.walk(s) if isinstance(n, _ENDS)]
+        if ends:
+            self.site(ends[0], "catches")
+        return self.generic_visit(node)
+
+    visit_TryStar = visit_Try
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> Any:
         if kind := _caught(node):

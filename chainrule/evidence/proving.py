@@ -13,15 +13,18 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol
 
-from chainrule.code.trace.record import Trace
+import numpy as np
+
+from chainrule.code.trace.record import Guard, Trace
 from chainrule.domains import Domain, Positive, Square
 from chainrule.graph.node import Node, constant, reached
 from chainrule.graph.sizes import Size, show
 from chainrule.proof import Condition, Joined, Proof, conditions, joined, prove_all
-from chainrule.proof.equality import BUDGET
+from chainrule.proof.equality import operations
 from chainrule.proof.floors import floors
 from chainrule.proof.holding import holding
 
+LOOKS = 6  # looks at single conditions that a proof may use
 SHOWN = 8  # inputs whose shapes are written
 LONG = 40  # characters of a constant that a person reads
 
@@ -95,6 +98,9 @@ class Paper:
         first += [*(c.node for x in self._own.values() for c in x)]
         second = [*claimed.inputs.values(), *(claimed.nodes[k] for k in derived.nodes)]
         second += [c.node for x in self._theirs.values() for c in x]
+        looked = [_looked(derived.trace), _looked(claimed.trace)]
+        first += [g.node for g in looked[0] if g.node is not None]
+        second += [g.node for g in looked[1] if g.node is not None]
         name = claimed.trace.function
         names = {m: n or f"{m} (of {name} alone)" for m, n in claimed.names.items()}
         square = [n for n, d in self.assuming.items() if isinstance(d, Square)]
@@ -106,13 +112,26 @@ class Paper:
             if isinstance(self.assuming.get(name), Positive)
         ]
         self._second = dict(zip(second, self.joined.second, strict=True))
+        guards = [(g, side[g.node]) for g, side in
+                  [*((g, self._first) for g in looked[0]), *((g, self._second) for g in looked[1])]
+                  if g.node is not None]  # fmt: skip
+        self._path = [n if g.value else self.joined.graph.not_(n) for g, n in guards]
+        self._looks = [g for g, _ in guards]
 
-    def prove(self, keys: Sequence[str], budget: int = BUDGET) -> dict[str, Proved]:
-        """Key → what the normal form says. budget : term products for each key and reading."""
+    def prove(self, keys: Sequence[str], budget: int | None = None) -> dict[str, Proved]:
+        """Key → what the normal form says. budget : operations for all keys together; what holds
+        off switches only is proved with what is left of it."""
         pairs = {k: self.pair(k) for k in keys}
-        first = self._proofs(pairs, budget, apart=False)
+        whole = operations(list(pairs.values())) if budget is None else budget
+        some = any(map(self.switches, keys))
+        first = self._proofs(pairs, whole * 2 // 3 if some else whole, apart=False)
         rest = {k: pairs[k] for k in keys if not first[k].equal and self.switches(k)}
-        second = self._proofs(rest, budget, apart=True)
+        spent = max((p.products for p in first.values()), default=0)
+        second = self._proofs(rest, whole - spent, apart=True)
+        if self._path and len(self._path) <= LOOKS:
+            left = [k for k in keys if not first[k].equal and not (k in second and second[k].equal)]
+            here = {k: self._on_path(pairs[k]) for k in left}
+            first |= self._proofs(here, whole // 3, apart=False)
         return {
             k: self._told(k, second[k], True)
             if k in second and second[k].equal
@@ -123,6 +142,30 @@ class Paper:
     def pair(self, key: str) -> tuple[Node, Node]:
         """Both sides of one derivative, in one graph."""
         return self._first[self.derived.nodes[key]], self._second[self.claimed.nodes[key]]
+
+    def impossible(self, look: Guard) -> bool:
+        """Whether a look can surely not come out otherwise where those before it came out as they
+        did: |x| ≤ 1 and x > 1."""
+        number = next((k for k, g in enumerate(self._looks) if g is look), LOOKS)
+        if number >= LOOKS:
+            return False
+        g = self.joined.graph
+        held = g.not_(self._path[number])
+        for node in self._path[:number]:
+            held = g.and_(node, held)
+        one, zero = g.number(Fraction(1)), g.number(Fraction(0))
+        (proof,) = prove_all([(g.select(held, one, zero), zero)], assuming=self.assuming)
+        return proof.equal
+
+    def _on_path(self, pair: tuple[Node, Node]) -> tuple[Node, Node]:
+        """Both sides where the looks came out as they did, and 0 elsewhere: there nothing is
+        claimed."""
+        g, zero = self.joined.graph, self.joined.graph.number(Fraction(0))
+        held = self._path[0]
+        for node in self._path[1:]:
+            held = g.and_(held, node)
+        a, b = (g.select(held, node, zero) for node in pair)
+        return a, b
 
     def signed(self, key: str, apart: bool, luck: float) -> Proved:
         """A derivative that is proved by its signature, with what both sides need."""
@@ -195,6 +238,19 @@ class Paper:
                 rest = self.joined.size(a, side) - self.joined.size(b, side)
                 if not _always(rest, relation):
                     yield guard.text
+
+
+def _looked(trace: Trace) -> list[Guard]:
+    """The looks at single conditions."""
+    return [
+        g
+        for g in trace.guards
+        if g.node is not None
+        and g.how is None
+        and not g.node.shape
+        and g.node.kind == "b"
+        and np.shape(g.value) == ()
+    ]
 
 
 def _always(rest: Size, relation: str) -> bool:

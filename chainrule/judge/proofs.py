@@ -118,6 +118,7 @@ class _Rung:
         self.paper = paper
         self.told: dict[str, Proved] = {}
         self._elsewhere: str | None = None
+        self.excepted: list[str] = []  # looks whose other outcome is a thin set
         self._paths: list[tuple[Ways, Paper, Point]] | None = None
         assert ways.graph is not None
         self.theirs = Notation(ways.graph.trace.inputs, ways.graph.trace.names)
@@ -192,7 +193,7 @@ class _Rung:
                 *(tally.apart_where if where else sizes.conditions),
                 *self._plain(told.luck is not None),
             ),
-            (*own, *left),
+            tuple(dict.fromkeys((*own, *left, *self.excepted))),
             tuple(dict.fromkeys([*readings(nodes), *self._kept()])),
             {"products": told.products, "barriers opened": told.depth}
             if told.luck is None
@@ -207,7 +208,7 @@ class _Rung:
         """A witness at an inner point of the only path, and a proof: one of them is wrong."""
         witness = tally.witness
         assert witness is not None
-        alone = not any(_path(self.ways)) and not self.trials.elsewhere
+        alone = not _path(self.ways) and not self.trials.elsewhere
         if witness.where != "interior" or not alone or tally.stray is not None:
             return
         told = self.paper.prove([key], budget=BRIEF)[key]
@@ -247,8 +248,10 @@ class _Rung:
             if not told.equal:
                 shown = "; ".join(_texts(ways))
                 return f"proved on the path of your point; where {shown}, no proof was found"
-        taken = [main, *(_path(w) for w, _, _ in self._paths)]
-        if not _complete(taken):
+        taken = [(self.ways, self.paper), *((w, p) for w, p, _ in self._paths)]
+        left_out = _left_out([(_path(w), p) for w, p in taken])
+        self.excepted = [g.text.replace(" is false", "") for g in left_out or ()]
+        if left_out is None:
             shown = "; ".join(_texts(self.ways))
             return f"proved on the path of your point only, where {shown}"
         return ""
@@ -279,7 +282,7 @@ class _Rung:
                 paper = Paper(there.derived.side, there.graph, self.claim.domains)
             except (OffPath, *UNTOLD):
                 continue
-            if _path(there) not in [_path(w) for w in known]:
+            if _outcomes(there) not in [_outcomes(w) for w in known]:
                 known.append(there)
                 yield there, paper, point
 
@@ -492,9 +495,12 @@ def _traces(ways: Ways) -> list[Trace]:
     return [ways.derived.side.trace, *([ways.graph.trace] if ways.graph else [])]
 
 
-def _path(ways: Ways) -> list[tuple[Any, Any]]:
+Look = tuple[Any, bool | None, Guard]  # what was looked at, what came out, the guard itself
+
+
+def _path(ways: Ways) -> list[Look]:
     """The looks at values in their order, each with what came out."""
-    out: list[tuple[Any, Any]] = []
+    out: dict[tuple[Any, bool | None], Guard] = {}
     for number, trace in enumerate(_traces(ways)):
         guards = _looked(trace)
         prints = fingerprints([g.node for g in guards if g.node is not None], trace.inputs)
@@ -503,24 +509,40 @@ def _path(ways: Ways) -> list[tuple[Any, Any]]:
             how = None if guard.how is None else guard.text
             value = np.asarray(guard.value)
             plain = bool(value) if value.shape == () and guard.node.kind == "b" else None
-            out.append(
-                ((number, prints[guard.node], how, None if plain is not None else guard.text),
-                 plain)
-            )  # fmt: skip
-    return list(dict.fromkeys(out))
+            what = (number, prints[guard.node], how, None if plain is not None else guard.text)
+            out.setdefault((what, plain), guard)
+    return [(what, plain, guard) for (what, plain), guard in out.items()]
 
 
-def _complete(paths: Sequence[Sequence[tuple[Any, Any]]]) -> bool:
-    """Whether paths, as looks with their outcomes, leave nothing out."""
-    if any(not p for p in paths):
-        return True
-    first = paths[0][0][0]
-    if any(p[0][0] != first for p in paths):
-        return False
-    outcomes: dict[Any, list[Sequence[tuple[Any, Any]]]] = {}
-    for p in paths:
-        outcomes.setdefault(p[0][1], []).append(p[1:])
-    return {True, False} == outcomes.keys() and all(_complete(x) for x in outcomes.values())
+def _outcomes(ways: Ways) -> list[tuple[Any, bool | None]]:
+    return [(what, plain) for what, plain, _ in _path(ways)]
+
+
+def _left_out(paths: Sequence[tuple[Sequence[Look], Paper]]) -> list[Guard] | None:
+    """What paths leave out: looks that come out otherwise on a thin set only (x = 0); None if more
+    than that. Outcomes that cannot be are nothing."""
+    if any(not p for p, _ in paths):
+        return []
+    what, _, guard = paths[0][0][0]
+    if any(p[0][0] != what for p, _ in paths):
+        return None
+    outcomes: dict[bool | None, list[tuple[Sequence[Look], Paper]]] = {}
+    for p, paper in paths:
+        outcomes.setdefault(p[0][1], []).append((p[1:], paper))
+    out: list[Guard] = []
+    if {True, False} != outcomes.keys():
+        node, paper = guard.node, paths[0][1]
+        thin = node is not None and node.op == "equal" and node.inputs[0].kind == "f"
+        if thin and outcomes.keys() == {False}:
+            out.append(guard)
+        elif None in outcomes or not paper.impossible(guard):
+            return None
+    for group in outcomes.values():
+        found = _left_out(group)
+        if found is None:
+            return None
+        out += found
+    return out
 
 
 def _texts(ways: Ways) -> list[str]:
@@ -543,7 +565,7 @@ def _on(ways: Ways, point: Point) -> bool:
 def _alike(one: Ways, two: Ways) -> bool:
     """Whether two ways are the same operations on the same path."""
     assert one.graph is not None and two.graph is not None
-    if _path(one) != _path(two):
+    if _outcomes(one) != _outcomes(two):
         return False
     mine, theirs = one.derived.side.trace, two.derived.side.trace
     for s, t, a, b in (

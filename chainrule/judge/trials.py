@@ -76,6 +76,7 @@ class Tally:
     at_kink: str = ""  # the user's own point is one, and the values lie in the hull there
     does: str = ""  # what is wrong at the witness, where that is more than two numbers
     right_where: str = ""  # at an edge: where alone the points tried were right
+    at: Mapping[str, Any] = field(default_factory=dict)  # the witness's point
     right_at: set[str] = field(default_factory=set)  # what is special where it is right
     corners: dict[str, Seen] = field(default_factory=dict)  # edges tried, by kind
     undecided: int = 0
@@ -365,6 +366,9 @@ class Trials:
             if name in self.free[1] or name in self.claim.domains:
                 continue
             for domain in candidates(own[name]):
+                there = np.asarray(self.tallies[key].at.get(name, own[name]))
+                if (there.shape and domain.misfit(there.shape)) or not domain.fault(name, there):
+                    continue  # the witness lies in it
                 if self._right_where(ways, key, self.free[1], {name: domain}):
                     return f'{name} is {domain.said}: domains={{"{name}": {domain.code}}}'
             special = drawing.structure(own[name]) if node.kind == "f" else ""
@@ -529,6 +533,7 @@ class Trials:
                 enclosures.BITS,
             )
             tally.entries, tally.least = point.entries, met.apart.least
+            tally.at = point.values
             tally.yours_too |= point.yours
             tally.where = "yours" if point.yours else point.sizes or "drawn"
             return

@@ -132,6 +132,7 @@ class Algebra(Arithmetic):
 
     def elsewhere(self, a: Element, there: Callable[[Index], Index]) -> Element:
         """a with other indices."""
+        self.spend(len(a.num) + sum(len(q) for q, _ in a.den))
         put_atoms: dict[int, Element] = {}
         for x in po.atoms_of([a.num, *(dict(q) for q, _ in a.den)]):
             head, args = self.of[x]
@@ -160,8 +161,7 @@ class Algebra(Arithmetic):
             else:
                 total = Element({m: c for m, c in num.items() if c != 0})
                 return self.mul(total, self._renamed_den(a, put_atoms)) if a.den else total
-        for m, c in a.num.items():
-            total = self.add(total, self._replaced(m, c, put_atoms))
+        total = self.gathered(self._replaced(m, c, put_atoms) for m, c in a.num.items())
         return self.mul(total, self._renamed_den(a, put_atoms)) if a.den else total
 
     def pointed(self, index: Index) -> Index:
@@ -250,9 +250,7 @@ class Algebra(Arithmetic):
     def _renamed_den(self, a: Element, values: Mapping[int, Element]) -> Element:
         out = self.number(1)
         for k, n in a.den:
-            bottom = self.number(0)
-            for m, c in k:
-                bottom = self.add(bottom, self._replaced(m, c, values))
+            bottom = self.gathered(self._replaced(m, c, values) for m, c in k)
             out = self.mul(out, self.power(self._inverse(bottom), n))
         return out
 

@@ -17,6 +17,10 @@ from chainrule.proof.indices import Floors, Index, letters, surely
 from chainrule.proof.polynomials import PolyKey, Zero
 
 
+#: Operations of a step on no terms at all.
+STEP = 2
+
+
 @dataclass(frozen=True)
 class Head:
     """What an atom is. symmetries : orders of its indices that give the same value.
@@ -35,7 +39,7 @@ class Head:
 class Atoms:
     """The atoms and heads of one proof.
 
-    ranges : variable → the size that it runs over. products : term products spent, of `budget`.
+    ranges : variable → the size that it runs over. products : operations spent, of `budget`.
     digits : variable → the digits that it was split into. unrolled : the longest axis whose sum is
     written out. angle : 2 where sines are written in sines of half the angle.
     floors : how many places axes have at least.
@@ -62,6 +66,7 @@ class Atoms:
     kinds: list[str] = field(default_factory=list)
     zeros: dict[PolyKey, Zero] = field(default_factory=dict)
     picks: dict[int, Any] = field(default_factory=dict)
+    templates: dict[Any, Any] = field(default_factory=dict)
 
     # -- atoms ---------------------------------------------------------------------------------
 
@@ -113,8 +118,8 @@ class Atoms:
             self.held[atom] = found
         return found
 
-    def spend(self, products: int) -> None:
-        """Count term products before they are made."""
-        self.products += products + 1
+    def spend(self, operations: int) -> None:
+        """Count operations before they are made: terms, or products of terms, that are met."""
+        self.products += operations + STEP
         if self.products > self.budget:
-            raise BudgetError(f"more than {self.budget:,} term products")
+            raise BudgetError(f"more than {self.budget:,} operations")

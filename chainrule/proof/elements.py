@@ -2,12 +2,12 @@
 
 An atom is a head (input, e^u, √u, Σ…, a condition) with indices. Atoms are treated as independent
 but for the relations of `reduced`; that can lose a proof and never invents one. Every
-rewriting holds wherever both sides are defined. Budgets count term products.
+rewriting holds wherever both sides are defined. Budgets count operations: the terms that a step meets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import floor
 from typing import Any
@@ -61,6 +61,15 @@ class Element:
     def key(self) -> Any:
         """One tuple for equal elements."""
         return (po.key(self.num), self.den)
+
+
+def _apart(a: Element, b: Element) -> set[PolyKey]:
+    """Denominators that do not divide a product, since they do not divide the one numerator, and
+    the other one is a monomial."""
+    mine, theirs = {q for q, _ in a.den}, {q for q, _ in b.den}
+    if len(a.num) == 1:
+        return theirs - mine if len(b.num) > 1 else set()
+    return mine - theirs if len(b.num) == 1 else set()
 
 
 class Arithmetic(Atoms):
@@ -159,20 +168,26 @@ class Arithmetic(Atoms):
 
     # -- arithmetic ----------------------------------------------------------------------------
 
-    def made(self, num: Poly, den: Mapping[PolyKey, int]) -> Element:
-        """num/den with what divides both taken out."""
+    def made(
+        self, num: Poly, den: Mapping[PolyKey, int], sure: Iterable[PolyKey] = ()
+    ) -> Element:
+        """num/den with what divides both taken out. sure : what surely does not divide."""
         if not num:
             return Element({})
         if len(num) > TERMS:
             raise BudgetError(f"a polynomial of more than {TERMS:,} terms")
-        left = {}
+        if len(num) == 1:  # no factor of a denominator is a monomial
+            return Element(num, tuple(sorted(den.items())))
+        left = {q: den[q] for q in sure}
         for q, e in den.items():
+            if q in left:
+                continue
             zero = self.zeros.get(q)
             if zero is None:
                 self.spend(len(q))
                 zero = self.zeros[q] = po.Zero(q)
             while e > 0:
-                self.spend(len(num))
+                self.spend(len(num) // 3)  # by far the cheapest step
                 if zero.excludes(num):
                     break
                 self.spend(len(num) * len(q))
@@ -204,6 +219,7 @@ class Arithmetic(Atoms):
         """a + b."""
         if not a.num or not b.num:
             return a if a.num else b
+        self.spend(len(a.num) + len(b.num))
         if a.den == b.den:
             return self.made(po.plus(a.num, b.num), dict(a.den))
         p, q = dict(a.den), dict(b.den)
@@ -214,6 +230,19 @@ class Arithmetic(Atoms):
             bottom = Element({(): ONE}, tuple(sorted(both.items())))
             return self.mul(self.add(x, y), bottom)
         return self.made(po.plus(x.num, y.num), both)
+
+    def gathered(self, parts: Iterable[Element]) -> Element:
+        """The sum of several, those over one denominator first."""
+        found: dict[Any, Poly] = {}
+        for part in parts:
+            self.spend(len(part.num))
+            into = found.setdefault(part.den, {})
+            for m, c in part.num.items():
+                into[m] = into[m] + c if m in into else c
+        out = self.number(0)
+        for den, num in found.items():
+            out = self.add(out, self.made({m: c for m, c in num.items() if c != 0}, dict(den)))
+        return out
 
     def mul(self, a: Element, b: Element) -> Element:
         """a·b."""
@@ -232,12 +261,11 @@ class Arithmetic(Atoms):
                 fine[m] = c
             else:
                 more.append((c, by))
-        total = self.made(fine, den)
+        sure = () if more else _apart(a, b)
+        total = self.made(fine, den, sure)
         if more:
             bottom = Element({(): ONE}, tuple(sorted(den.items())))
-            extra = Element({})
-            for c, other in more:
-                extra = self.add(extra, self.scale(other, c))
+            extra = self.gathered(self.scale(other, c) for c, other in more)
             if den:
                 extra = self.made(extra.num, den) if not extra.den else self.mul(extra, bottom)
             total = self.add(total, extra)

@@ -1,7 +1,8 @@
 """Are two nodes of a graph the same function, for every size? *Proved* or *don't know*.
 
 The graph is read once for all pairs, see `reading`. Pairs whose ends differ are read again with
-more barriers opened, and at last with none. Every size is every axis of one place or more for which
+more barriers opened, and at last with none. One budget holds for all readings of all pairs: it
+counts operations and not seconds, so that every machine says the same. Every size is every axis of one place or more for which
 the sizes of all nodes make sense: where the code runs.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from chainrule.domains import Domain
 from chainrule.errors import BudgetError, ShapeError
@@ -20,7 +22,13 @@ from chainrule.proof.floors import floors
 from chainrule.proof.indices import Floors
 from chainrule.proof.reading import Reading
 
-BUDGET = 400_000
+#: Operations for all readings of all pairs: those of some pairs, and more for long code.
+BUDGET = 250_000
+NODE = 800
+#: Of what is left, what a reading may spend: the first ones find nearly all that is found.
+SHARE = Fraction(4, 5)
+#: Of that, what several pairs may spend together, before they are read one by one.
+TOGETHER = Fraction(9, 10)
 #: What is read, the depths at which the ends are compared, and what else is done: sums over short
 #: axes are written out, angles are halved. None is for no cuts at all.
 READINGS: tuple[tuple[int | None, tuple[int, ...], str], ...] = (
@@ -42,7 +50,7 @@ class Proof:
 
     equal : True, or False for *don't know*. reason : why not, where equal is False.
     conditions : what both sides need to be defined, and where they switch. depth : how many
-    barriers were opened. products : term products spent, by all pairs of a call together.
+    barriers were opened. products : operations spent, by all pairs of a call together.
     """
 
     equal: bool
@@ -57,14 +65,14 @@ def prove_equal(
     b: Node,
     *,
     apart: bool = False,
-    budget: int = BUDGET,
+    budget: int | None = None,
     assuming: Mapping[str, Domain] | None = None,
 ) -> Proof:
     """Whether two nodes of one graph are one function for every size.
 
     apart : leave out where a comparison of smooth functions of the inputs switches; the proof then
     says nothing there, and its conditions have the kind "apart" in place of "switch".
-    budget : term products for each of the readings.
+    budget : operations for all readings together; see `operations`.
     assuming : input → its declared domain; the proof then says nothing outside of it.
 
     >>> from chainrule.graph.node import Graph
@@ -83,15 +91,15 @@ def prove_all(
     pairs: Sequence[tuple[Node, Node]],
     *,
     apart: bool = False,
-    budget: int = BUDGET,
+    budget: int | None = None,
     assuming: Mapping[str, Domain] | None = None,
 ) -> list[Proof]:
     """`prove_equal` for several pairs of one graph: what they share is read once.
 
     Sizes of the two sides that must be equal are made one, which the graph keeps as a condition.
 
-    budget : term products for each pair and reading. Pairs that exceed it together are read again,
-    one by one.
+    budget : operations for all pairs and readings together; see `operations`. Pairs that exceed
+    their share together are read again one by one, the shortest first, with what is left of it.
 
     >>> from chainrule.graph.node import Graph
     >>> g = Graph({"n": 3})
@@ -109,26 +117,37 @@ def prove_all(
         if a.shape != b.shape:
             reason = f"the shapes differ: {show(a.shape)} and {show(b.shape)}"
             found[k] = Proof(False, reason)
+    budget = operations(pairs) if budget is None else budget
     spent = 0
     reasons: dict[int, str] = {}
+    over: set[int] = set()
     for opened, depths, more in READINGS:
         left = [k for k in range(len(pairs)) if k not in found]
         if more:
             left = [k for k in left if _USEFUL[more](pairs[k])]
+        left.sort(key=lambda k: sum(1 for _ in reached(pairs[k])))
+        end = spent + int((budget - spent) * SHARE)
         groups = [left] if left else []
         while groups:
-            group = groups.pop()
+            group = groups.pop(0)
+            part = TOGETHER if len(group) > 1 else Fraction(1, 1 + len(groups))
             low = _floors([pairs[k] for k in group])
-            reading = Reading(opened, budget * len(group), apart, assuming, floors=low)
+            allowed = int((end - spent) * part)
+            reading = Reading(opened, allowed, apart, assuming, floors=low)
             reading.algebra.unrolled = SHORT if more == "short" else 0
             reading.algebra.angle = 2 if more == "halves" else 1
             equal = _compare(reading, {k: pairs[k] for k in group}, depths, reasons)
-            spent += reading.algebra.products
+            spent += min(reading.algebra.products, allowed)
             for k, depth in equal.items():
                 told = tuple(conditions(pairs[k], apart))
                 found[k] = Proof(True, "", told, UNCUT if opened is None else depth, spent)
-            if len(group) > 1 and reading.algebra.products > reading.algebra.budget:
-                groups += [[k] for k in group if k not in equal]
+            if reading.algebra.products > reading.algebra.budget:
+                if len(group) > 1:
+                    groups = [[k] for k in group if k not in equal]
+                else:
+                    over |= {k for k in group if k not in equal}
+    for k in over & reasons.keys():
+        reasons[k] = f"more than {budget:,} operations"
     for k in range(len(pairs)):
         if k not in found:
             found[k] = Proof(False, reasons[k], (), UNCUT, spent)
@@ -182,9 +201,13 @@ def _compare(
                 equal[k] = depth
                 break
         else:
-            over = reading.algebra.products > reading.algebra.budget
-            reasons[k] = f"more than {reading.algebra.budget:,} term products" if over else reason
+            reasons[k] = reason
     return equal
 
 
-__all__ = ["BUDGET", "Condition", "Proof", "conditions", "prove_all", "prove_equal"]
+def operations(pairs: Sequence[tuple[Node, Node]]) -> int:
+    """The budget of a call that names none: it grows with the length of the code."""
+    return BUDGET + NODE * sum(1 for _ in reached(n for pair in pairs for n in pair))
+
+
+__all__ = ["BUDGET", "Condition", "Proof", "conditions", "operations", "prove_all", "prove_equal"]

@@ -24,6 +24,7 @@ FACTOR_TERMS = 120
 FACTOR_DEGREE = 64
 #: Where quotients are tried before they are taken.
 PRIME = 2**61 - 1
+ROOTS = 12
 
 
 class PolyKey(tuple[tuple[Monomial, Any], ...]):
@@ -157,16 +158,21 @@ class Bridge:
         for p in polys:
             for m in p:
                 for atom, e in m:
-                    if isinstance(e, Fraction):
+                    if type(e) is not int:
                         self.unit[atom] = lcm(self.unit[atom], e.denominator)
         self.ring = _ring(max(len(self.atoms), 1))
 
     def there(self, p: Poly) -> Any:
         """The FLINT polynomial."""
         out = {}
+        number = {a: n for n, a in enumerate(self.atoms)}
+        units = list(self.unit.values())
         for m, c in p.items():
-            e = dict(m)
-            out[tuple(int(e.get(a, 0) * self.unit[a]) for a in self.atoms) or (0,)] = c
+            row = [0] * max(len(number), 1)
+            for a, e in m:
+                n = number[a]
+                row[n] = int(e * units[n])
+            out[tuple(row)] = c
         return self.ring.from_dict(out)
 
     def back(self, p: Any) -> Poly:
@@ -184,27 +190,31 @@ class Bridge:
 
 @cache
 def _value(atom: int) -> int:
-    """A place for an atom, the same in every process."""
+    """A place for an atom's root, the same in every process."""
     return Random(atom).randrange(2, PRIME)
 
 
 @cache
-def _raised(atom: int, e: int) -> int:
-    return pow(_value(atom), e, PRIME)
+def _raised(atom: int, e: Exponent) -> int | None:
+    whole_power = e * ROOTS
+    return pow(_value(atom), int(whole_power), PRIME) if whole_power.denominator == 1 else None
 
 
 def _at(p: Iterable[tuple[Monomial, Any]], main: int, factor: int) -> int | None:
-    """A polynomial modulo a prime, with one atom's place times a factor; None at roots."""
+    """A polynomial modulo a prime, with one atom's place times a factor; None where it has none."""
     total = 0
     for m, c in p:
         bottom = int(c.q)
+        if not bottom % PRIME:
+            return None
         one = int(c.p) if bottom == 1 else int(c.p) * pow(bottom, -1, PRIME)
         for atom, e in m:
-            if type(e) is not int:
+            here = _raised(atom, e)
+            if here is None or (atom == main and type(e) is not int):
                 return None
-            one = one * _raised(atom, e) % PRIME
+            one = one * here % PRIME
             if atom == main:
-                one = one * (factor if e == 1 else pow(factor, e, PRIME)) % PRIME
+                one = one * (factor if e == 1 else pow(factor, int(e), PRIME)) % PRIME
         total += one
     return total % PRIME
 

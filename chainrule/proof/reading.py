@@ -25,6 +25,8 @@ from chainrule.proof.templates import opaque, oriented, template
 
 #: Terms above which an entry is cut, at each depth.
 LONG = 40
+#: Operations of a node, whatever its entry.
+NODE = 10
 #: Cases of places, one within another.
 CASES = 12
 
@@ -76,6 +78,7 @@ class Reading:
     def read(self, node: Node) -> None:
         """One node at every depth."""
         e, seen, full = self.entries, self.seen, self.full
+        self.algebra.products += NODE  # no error: what cannot be read any more is opaque
         for d in range(len(seen)):
             full[d][node] = e.entry(node, seen[d])
         if self.uncut:

@@ -55,10 +55,11 @@ def total(algebra: Algebra, a: Element, bound: Sequence[int]) -> Element:
     pieces = {inner: a.num}
     for q, _ in inner:
         pieces = _split(algebra, pieces, q, inside)
-    out = algebra.number(0)
-    for den, num in pieces.items():
-        for m, c in num.items():
-            out = algebra.add(out, algebra.scale(_term(algebra, m, den, list(bound)), c))
+    out = algebra.gathered(
+        algebra.scale(_term(algebra, m, den, list(bound)), c)
+        for den, num in pieces.items()
+        for m, c in num.items()
+    )
     return algebra.mul(out, Element({(): ONE}, outer)) if outer else out
 
 
@@ -165,12 +166,11 @@ def _term(algebra: Algebra, m: Monomial, den: Den, bound: list[int]) -> Element:
         more, extra, wider = opened
         if extra.den:
             den = _joined(den, extra.den)
-        out = algebra.number(0)
         whole = algebra.mul(algebra.monomial(more), Element(extra.num))
-        for k, c in whole.num.items():
-            both = _joined(den, whole.den)
-            out = algebra.add(out, algebra.scale(_term(algebra, k, both, wider), c))
-        return out
+        both = _joined(den, whole.den)
+        return algebra.gathered(
+            algebra.scale(_term(algebra, k, both, wider), c) for k, c in whole.num.items()
+        )
     for x, e in m:
         if algebra.kind(x) == "delta" and e == 1:
             found = _substitution(algebra, algebra.of[x][1], bound)

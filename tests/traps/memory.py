@@ -496,12 +496,7 @@ def counter_deep_in_an_attribute():
     return (lambda x: np.sum(x**2)), backward
 
 
-@trap(
-    NOT_RIGHT,
-    "a counter in a global list of forward's",
-    {"x": X},
-    bug="what forward changes is put back and not reported: proved",
-)
+@trap(NOT_RIGHT, "a counter in a global list of forward's", {"x": X})
 def counter_in_forward():
     n = [0]
 

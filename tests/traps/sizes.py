@@ -210,7 +210,7 @@ def a_table_of_sizes():
     return (lambda x: np.mean(x**2)), (lambda x: 2 * x * {3: 1 / 3, 4: 0.25}[len(x)])
 
 
-@trap(REFUTED, "a size that is counted by hand", {"x": X}, bug="ValueError escapes check")
+@trap(STATUSES, "a size that is counted by hand, right at three", {"x": X}, never=("every shape",))
 def a_size_counted():
     def backward(x):
         n = sum(1 for _ in x)

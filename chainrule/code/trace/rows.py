@@ -215,10 +215,11 @@ def _raises(function: Any, native: Any, result: Any) -> bool:
     Python divides or raises to a power itself."""
     if getattr(function, "__module__", "") == "numpy.linalg":
         return True
-    return type(result) is float and native in _DIVIDE
+    first = result[0] if type(result) is tuple and result else result
+    return type(first) is float and any((native or function) is f for f in _DIVIDE)
 
 
-_DIVIDE = (operator.truediv, operator.floordiv, operator.mod, operator.pow)
+_DIVIDE = (operator.truediv, operator.floordiv, operator.mod, operator.pow, pow, divmod)
 
 
 def _unreal(value: Any) -> bool:
