@@ -23,7 +23,7 @@ from chainrule.evidence.enclosures import Derived, Met, OffPath, Side
 from chainrule.judge.again import Judged, Kept
 from chainrule.judge.proofs import Proofs, Standing
 from chainrule.judge.sides import Ways, followed, ways_of
-from chainrule.judge.trials import UNTOLD, YOURS, Tally, Trials
+from chainrule.judge.trials import ENOUGH, UNTOLD, YOURS, Tally, Trials
 from chainrule.values.ball import reading_constants
 from chainrule.verdict import CodeReport, Evidence, Finding, Followed, Scope, Status, Witness
 
@@ -280,6 +280,11 @@ class _Judge:
         if self.standings.get(key, Standing(False)).reason.endswith(TRAPS):
             reason = f"{TRAPS}, and here none is set: nothing is said of what it does where one is"
             return Finding(name, "inconclusive", reason, scope, code=code)
+        alone = tally.points == 1 and tally.undecided > ENOUGH and not self.trials.held
+        if alone and tally.yours and not self.standings.get(key, Standing(False)).proved:
+            why = next(iter(tally.reasons), "")
+            reason = f"it is {said} at your point, and nothing could be told at {tally.undecided} "
+            return Finding(name, "inconclusive", f"{reason}others ({why})", scope, code=code)
         if tally.points:
             if tally.apart_where:
                 equal = ", ".join(tally.apart_where)

@@ -95,7 +95,7 @@ def of_last_digits(
 def strays(trials: Trials, ways: Ways, point: Point, key: str, code: np.ndarray) -> bool:
     """Whether the claimed code gives at a point what its own graph, on this path, cannot give: it
     depends on something that was not seen when it was followed."""
-    if ways.graph is None or any(_coarse(v) for v in (code, *point.values.values())):
+    if ways.graph is None or any(coarse(v) for v in (code, *point.values.values())):
         return False
     try:
         if not on_path(ways.graph.trace, ways.graph.values(point.values)):
@@ -111,7 +111,8 @@ def strays(trials: Trials, ways: Ways, point: Point, key: str, code: np.ndarray)
         return bool(np.any(told & (np.abs(code - value) > 2 * limit + np.finfo(float).tiny)))
 
 
-def _coarse(value: Any) -> bool:
+def coarse(value: Any) -> bool:
+    """Whether numbers are coarser than float64, in which graphs are followed."""
     kind = np.asarray(value).dtype
     return kind.kind == "f" and kind.itemsize < 8
 

@@ -39,7 +39,9 @@ POINTS = 3  # near the user's own
 TIMES = 10.0  # the estimated error, for two values to differ
 FEWEST = 3  # digits that differences must tell, to tell anything
 SURE = 2.0**-40  # of the largest entry: what a complex step that is confirmed can tell
-SLIGHT = 1e-3  # of the largest entry: less may be the tolerance of a solver
+GROSS = 2.0**-10  # of a value: no tolerance of a solver explains as much
+SLIGHT, ABSOLUTE = 2.0**-21, 2.0**-36  # of a value, and in a value: less may be such a tolerance
+SMALL = 2.0**-10  # of the largest entry: smaller ones are measured by this
 
 Given = Mapping[str, Any]
 
@@ -253,6 +255,15 @@ class Seen:
     def vanishes(self) -> bool:
         """Whether differences do not tell the slope from 0."""
         return bool(np.all(np.abs(self.slope.value) <= TIMES * self.slope.error))
+
+    @property
+    def surely(self) -> Any:
+        """Where they are so besides by more than the tolerance of code that solves or integrates:
+        its values may be smooth and off by that much, and no difference shows it."""
+        gap = np.abs(self.claimed - self.slope.value)
+        value = np.maximum(np.abs(self.slope.value), SMALL * self.size)
+        large = (gap > SLIGHT * value) & (gap * self.probe.scale > ABSOLUTE)
+        return self.apart & (large | (gap > GROSS * value))
 
     def share(self) -> float:
         """The largest error, of the largest derivative; inf where an entry is untold."""
@@ -489,9 +500,9 @@ class _Outside(_Judge):
             reason = f"{calls}; {name} gives no finite numbers at your point"
             return self._finding_of(name, "inconclusive", reason, told)
         apart = [s for s in told.seen if bool(np.any(s.apart))]
-        where = {id(s.point) for s in apart}
-        if apart and (any(s.point.yours for s in apart) or len(where) > 1):
-            return self._finding_of(name, "disagrees", self._differs(apart, derived, calls), told)
+        surely = [s for s in apart if bool(np.any(s.surely))]
+        if any(s.point.yours for s in surely) or len({id(s.point) for s in surely}) > 1:
+            return self._finding_of(name, "disagrees", self._differs(surely, derived, calls), told)
         kinks = [s for s in mine if s.slope.kinked.any()]
         if kinks:
             reason = (
@@ -507,10 +518,17 @@ class _Outside(_Judge):
             )
             return self._finding_of(name, "inconclusive", reason, told)
         if apart:
+            first = sorted(apart, key=lambda s: not s.point.yours)[0]
+            only_near = "differences agree at your point, and not at a point near it: "
             reason = (
-                f"{calls}; differences agree at your point, and not at a point near it: "
-                f"{self._values_of(apart[0], derived)}"
+                f"{calls}; {'' if first.point.yours else only_near}"
+                f"{self._values_of(first, derived)}; that is more than differences explain"
             )
+            if not surely:
+                reason += (
+                    ", and less than code that solves or integrates to a tolerance may be off: "
+                    "tighten such a tolerance and check again"
+                )
             return self._finding_of(name, "inconclusive", reason, told)
         if told.complex_off is not None and told.complex_off > SURE:
             reason = (
@@ -545,16 +563,7 @@ class _Outside(_Judge):
     def _differs(self, apart: Sequence[Seen], derived: str, calls: str) -> str:
         """What to say where the two are apart beyond every error known of."""
         first = sorted(apart, key=lambda s: (not s.point.yours, s.probe.entry is None))[0]
-        said_values = self._values_of(first, derived)
-        off = np.abs(first.claimed - first.slope.value)[first.apart]
-        share = float(np.max(off)) / first.size if first.size else 1.0
-        reason = f"{said_values}, beyond every error that is known of; {calls}"
-        if share < SLIGHT:
-            reason += (
-                f"; they are apart by {share:.1e} of the largest entry: if it solves or integrates "
-                "to a tolerance, tighten that and check again"
-            )
-        return reason
+        return f"{self._values_of(first, derived)}, beyond every error that is known of; {calls}"
 
     def _values_of(self, seen: Seen, derived: str) -> str:
         k = int(np.argmax(np.where(seen.apart, np.abs(seen.claimed - seen.slope.value), -1.0)))

@@ -28,6 +28,7 @@ from chainrule.judge.doubts import (
     EXPLAINED,
     LAST_DIGITS,
     TINY,
+    coarse,
     doubt,
     forward_is_followed,
     of_last_digits,
@@ -264,7 +265,8 @@ class Trials:
             floats = self.caller.floats(point.values)
             for key, tally in tallies.items():
                 self.count(there, point, key, tally, met[key], floats.get(key))
-            if cost <= DRAWN and not forward_is_followed(self, there, point):
+            fine = cost <= DRAWN and not any(map(coarse, point.values.values()))
+            if fine and not forward_is_followed(self, there, point):
                 self.forward_strays = self.forward_strays or point
         if not self.lonely:
             self._crossings(ways)

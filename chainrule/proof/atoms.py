@@ -16,7 +16,6 @@ from chainrule.graph.sizes import Size
 from chainrule.proof.indices import Floors, Index, letters, surely
 from chainrule.proof.polynomials import PolyKey, Zero
 
-
 #: Operations of a step on no terms at all.
 STEP = 2
 

@@ -2,7 +2,7 @@
 
 An atom is a head (input, e^u, √u, Σ…, a condition) with indices. Atoms are treated as independent
 but for the relations of `reduced`; that can lose a proof and never invents one. Every
-rewriting holds wherever both sides are defined. Budgets count operations: the terms that a step meets.
+rewriting holds wherever both sides are defined. Budgets count operations: the terms that are met.
 """
 
 from __future__ import annotations
@@ -168,9 +168,7 @@ class Arithmetic(Atoms):
 
     # -- arithmetic ----------------------------------------------------------------------------
 
-    def made(
-        self, num: Poly, den: Mapping[PolyKey, int], sure: Iterable[PolyKey] = ()
-    ) -> Element:
+    def made(self, num: Poly, den: Mapping[PolyKey, int], sure: Iterable[PolyKey] = ()) -> Element:
         """num/den with what divides both taken out. sure : what surely does not divide."""
         if not num:
             return Element({})

@@ -2,8 +2,8 @@
 
 The graph is read once for all pairs, see `reading`. Pairs whose ends differ are read again with
 more barriers opened, and at last with none. One budget holds for all readings of all pairs: it
-counts operations and not seconds, so that every machine says the same. Every size is every axis of one place or more for which
-the sizes of all nodes make sense: where the code runs.
+counts operations and not seconds, so that every machine says the same. Every size is every axis of
+one place or more for which the sizes of all nodes make sense: where the code runs.
 """
 
 from __future__ import annotations

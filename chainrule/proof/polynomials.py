@@ -200,8 +200,11 @@ def _raised(atom: int, e: Exponent) -> int | None:
     return pow(_value(atom), int(whole_power), PRIME) if whole_power.denominator == 1 else None
 
 
-def _at(p: Iterable[tuple[Monomial, Any]], main: int, factor: int) -> int | None:
-    """A polynomial modulo a prime, with one atom's place times a factor; None where it has none."""
+def _at(
+    p: Iterable[tuple[Monomial, Any]], main: int = -1, factor: int = 1, step: Exponent = 1
+) -> int | None:
+    """A polynomial modulo a prime, with a power of one atom times a factor; None where it has
+    none."""
     total = 0
     for m, c in p:
         bottom = int(c.q)
@@ -210,39 +213,46 @@ def _at(p: Iterable[tuple[Monomial, Any]], main: int, factor: int) -> int | None
         one = int(c.p) if bottom == 1 else int(c.p) * pow(bottom, -1, PRIME)
         for atom, e in m:
             here = _raised(atom, e)
-            if here is None or (atom == main and type(e) is not int):
+            if here is None:
                 return None
             one = one * here % PRIME
             if atom == main:
-                one = one * (factor if e == 1 else pow(factor, int(e), PRIME)) % PRIME
+                turns, rest = divmod(e, step)
+                if rest:
+                    return None
+                one = one * (factor if turns == 1 else pow(factor, int(turns), PRIME)) % PRIME
         total += one
     return total % PRIME
 
 
 class Zero:
-    """A zero of a polynomial modulo a prime, found where an atom is linear in it.
+    """A zero of a polynomial modulo a prime, found where one power of an atom is linear in it.
 
     What it divides is 0 there as well; what is not 0 there it does not divide.
     """
 
     def __init__(self, q: PolyKey) -> None:
         self.main, self.factor = -1, 0
+        self.step: Exponent = 1
         powers: dict[int, set[Exponent]] = {}
         for m, _ in q:
             for atom, e in m:
                 powers.setdefault(atom, set()).add(e)
-        for atom in (a for a, found in powers.items() if found == {1}):
+        for atom, (step, *more) in powers.items():
+            if more:
+                continue
             up = [(m, c) for m, c in q if any(a == atom for a, _ in m)]
-            top, rest = _at(up, -1, 1), _at([t for t in q if t not in up], -1, 1)
+            top, rest = _at(up), _at([t for t in q if t not in up])
             if top and rest:
-                self.main, self.factor = atom, -rest * pow(top, -1, PRIME) % PRIME
+                self.main, self.step = atom, step
+                self.factor = -rest * pow(top, -1, PRIME) % PRIME
                 return
 
     def excludes(self, p: Poly) -> bool:
         """Whether the polynomial surely does not divide another one."""
         if not self.factor:
             return False
-        value = _at(p.items(), self.main, self.factor)
+        value = _at(p.items(), self.main, self.factor, self.step)
         return value is not None and value != 0
 
 

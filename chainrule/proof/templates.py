@@ -205,7 +205,11 @@ def oriented(algebra: Algebra, a: Element) -> tuple[Template, bool]:
     """The template of a or −a, whichever comes first, and whether it is of −a."""
     up, down = sorted(a.num.values()), sorted(-c for c in a.num.values())
     if up != down and not a.den:  # its coefficients tell which of the two, whatever the names
-        return (template(algebra, a), False) if up > down else (template(algebra, algebra.neg(a)), True)
+        return (
+            (template(algebra, a), False)
+            if up > down
+            else (template(algebra, algebra.neg(a)), True)
+        )
     t, u = template(algebra, a), template(algebra, algebra.neg(a))
     return (u, True) if (u.key, u.args) < (t.key, t.args) else (t, False)
 

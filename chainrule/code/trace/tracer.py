@@ -6,6 +6,7 @@ two must have the same shape.
 
 from __future__ import annotations
 
+import dis
 import operator
 import os
 import site
@@ -435,7 +436,8 @@ class Tracer(Arrays, Hook):
         return file.startswith(INSTALLED) and top not in ("numpy", "chainrule", "pytest")
 
     def unfollowed(self, function: FunctionType, reason: Unfollowable) -> None:
-        self.notes[f"{reason}; it is followed through NumPy's protocols"] = None
+        if not _straight(function):
+            self.notes[f"{reason}; it is followed through NumPy's protocols"] = None
         self.catching |= bool(function.__code__.co_exceptiontable)
 
     def restore(self) -> None:
@@ -497,6 +499,12 @@ def _plain_floats(left: Any, right: Any) -> bool:
     if not kinds <= {int, *_FLOATS} or kinds == {int}:
         return False
     return bool(np.isfinite(left) and np.isfinite(right) and left != 0 and right != 0)
+
+
+def _straight(function: FunctionType) -> bool:
+    """Whether a function neither branches nor compares: the constructor of a named tuple."""
+    names = {i.opname for i in dis.get_instructions(function)}
+    return not any(n == "COMPARE_OP" or "JUMP" in n or n == "FOR_ITER" for n in names)
 
 
 def _numpys(function: Any) -> bool:
