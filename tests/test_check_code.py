@@ -1242,14 +1242,18 @@ def test_large_arrays_are_checked_at_small_sizes() -> None:
 
 
 def test_a_forward_that_cannot_be_followed() -> None:
-    """np.fft has no rule: inconclusive, and it says why and where."""
+    """np.fft has no rule: differences tell, and it says why and where; of nothing that it cannot
+    call."""
 
     def f(x: Array) -> Any:
         return np.sum(np.abs(np.fft.fft(x)) ** 2)
 
     finding = only(cr.check(f, lambda x: 2 * len(x) * x, at=SQUARE))
-    assert finding.status == "inconclusive" and "f cannot be followed" in finding.reason
+    assert finding.status == "agrees" and "f is a black box" in finding.reason
     assert "fft" in finding.reason
+    second = only(cr.check(f, lambda x: np.eye(len(x)), at=SQUARE, mode="hessian"))
+    assert second.status == "inconclusive" and "f cannot be followed" in second.reason
+    assert "fft" in second.reason
 
 
 def test_a_forward_that_raises() -> None:

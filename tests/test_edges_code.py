@@ -731,7 +731,9 @@ def probed(
     """What is found of every condition of the user's side: its kind → the status."""
     kept: list[Trials] = []
     climb = Trials.climb
-    monkeypatch.setattr(Trials, "climb", lambda self, sure: (kept.append(self), climb(self, sure))[1])
+    monkeypatch.setattr(
+        Trials, "climb", lambda self, sure: (kept.append(self), climb(self, sure))[1]
+    )
     cr.check(forward, backward, at=at, **options)
     trials = kept[0]
     assert trials.ways.graph is not None

@@ -17,7 +17,8 @@ from chainrule.graph.derivative.adjoint import reverse
 from chainrule.graph.functions import FUNCTIONS
 from chainrule.graph.node import DEFINED, PRIMITIVES, Graph, Node, reached
 from chainrule.graph.sizes import Size
-from chainrule.proof import Proof, joined, prove_equal
+from chainrule.proof import Proof, joined, prove_all, prove_equal
+from chainrule.proof import polynomials as po
 from chainrule.values.float64 import evaluate
 
 FUZZ = 150
@@ -750,6 +751,42 @@ def test_budget_and_shapes() -> None:
     starved = prove_equal(a, b, budget=3)
     assert not starved.equal and "more than 3 operations" in starved.reason
     assert "shapes" in prove_equal(a, x).reason
+
+
+def test_one_budget_for_all_pairs_and_readings() -> None:
+    """Pairs that exceed it together are read one by one, within what is left; the reason says
+    what was allowed, and the short pair is still proved."""
+    g = Graph({"n": 3})
+    x, one = g.input("x", (Size.axis("n"),)), g.number(Fraction(1))
+    e = g.call("exp", x)
+    hard = e
+    for k in range(6):
+        hard = g.div(g.add(g.power(hard, 2), x), g.add(g.number(Fraction(k + 2)), hard))
+    easy = (g.div(e, g.add(one, e)), g.sub(one, g.div(one, g.add(one, e))))
+    pairs = [(g.power(hard, 3), g.power(hard, 4)), (hard, g.add(hard, x)), easy]
+    proofs = prove_all(pairs, budget=4_000)
+    assert [p.equal for p in proofs] == [False, False, True]
+    assert {p.reason for p in proofs[:2]} == {"more than 4,000 operations"}
+    assert max(p.products for p in proofs) <= 4_000
+    assert proofs == prove_all(pairs, budget=4_000)
+
+
+def test_what_divides_is_never_excluded() -> None:
+    """The trial modulo a prime: no multiple is excluded, and what is next to one is."""
+    rnd = random.Random(7)
+    for _ in range(200):
+        q, r = ({}, {})
+        for p in (q, r):
+            for _ in range(rnd.randrange(2, 5)):
+                m = tuple((a, rnd.choice((1, 1, 2, Fraction(1, 2)))) for a in range(3))
+                m = tuple(t for t in m if rnd.random() < 0.6)
+                p[m] = po.rational(Fraction(rnd.randrange(1, 9), rnd.randrange(1, 4)))
+        _, _, q = po.normal(q)
+        zero = po.Zero(po.key(q))
+        many = po.product(q, r)
+        assert not zero.excludes(many)
+        near = po.plus(many, {(): po.rational(1)})
+        assert zero.excludes(near) <= (len(q) < 2 or po.quotient(near, q) is None)
 
 
 # -- fuzz ----------------------------------------------------------------------------------------

@@ -145,12 +145,15 @@ def _sequence(
 
 
 def _kinked(gaps: list[Array], floors: list[Array], shape: tuple[int, ...]) -> Any:
-    """Whether the last gaps of one-sided differences that noise leaves visible do not shrink."""
+    """Whether the last gaps of one-sided differences that noise leaves visible do not shrink, and
+    no later one, however blurred, is smaller for sure."""
     found, settled = np.zeros(shape, bool), np.zeros(shape, bool)
+    least = np.full(shape, np.inf)
     for a, b, c, floor in reversed(list(zip(gaps, gaps[1:], gaps[2:], floors[2:], strict=False))):
         seen = (c > floor) & ~settled
-        found |= seen & (b > SHRINKS * a) & (c > SHRINKS * b)
+        found |= seen & (b > SHRINKS * a) & (c > SHRINKS * b) & (least > c / 2)
         settled |= seen
+        least = np.minimum(least, c + floor)
     return found
 
 

@@ -8,51 +8,33 @@ never proved, and refuted only by a wrong shape or no value at all.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import replace
 from math import floor, log10
 from random import Random
 from typing import Any
 
 import numpy as np
 
-from chainrule.claim.pair import PairClaim, Part, functions_of, pair_claim
+from chainrule.claim.pair import PairClaim, Part
 from chainrule.code.derive import CodeDerivation
-from chainrule.code.trace.places import Prepared, canonical, prepare, said
-from chainrule.code.trace.record import Trace
+from chainrule.code.trace.places import prepare
 from chainrule.errors import ShapeError, UsageError
 from chainrule.evidence import calling, differences, drawing, keeping
 from chainrule.evidence.calling import Caller
-from chainrule.evidence.differences import Array, Line, Slope
+from chainrule.evidence.differences import Array, Line
 from chainrule.evidence.drawing import Point
-from chainrule.graph.node import Graph
-from chainrule.graph.sizes import Size
+from chainrule.judge.called import claim_of, float64, is_real, names_of, outputs_of, repeats
 from chainrule.judge.code import _STILL, _Judge, at_fault
+from chainrule.judge.seen import LOOSE, SLIGHT, TIMES, Probe, Seen, Told, entry_line, typical
 from chainrule.verdict import Evidence, Finding, Scope, Status
 
 EACH, NEAR_EACH = 400, 12  # entries that are taken one by one, at the user's point and near it
 ALONG, SINGLE = 6, 12  # larger inputs: random directions, and entries that count most
-WIDEST = 2**14  # numbers of a Jacobian
 POINTS = 3  # near the user's own
-TIMES = 10.0  # the estimated error, for two values to differ
 FEWEST = 3  # digits that differences must tell, to tell anything
 SURE = 2.0**-40  # of the largest entry: what a complex step that is confirmed can tell
-GROSS = 2.0**-10  # of a value: no tolerance of a solver explains as much
-SLIGHT, ABSOLUTE = 2.0**-21, 2.0**-36  # of a value, and in a value: less may be such a tolerance
-SMALL = 2.0**-10  # of the largest entry: smaller ones are measured by this
-
 Given = Mapping[str, Any]
-
-
-class Called(CodeDerivation):
-    """A function that is called and not followed, in a derivation's place: inputs and shapes."""
-
-    @cached_property
-    def blocks(self) -> Mapping[tuple[str, str], Any]:
-        """Nothing is derived of it."""
-        raise UsageError(f"{self.trace.function} was not followed")
 
 
 def judge_outside(
@@ -66,10 +48,10 @@ def judge_outside(
     if isinstance(forward, CodeDerivation):
         return None
     try:
-        claim = _claim(forward, claimed, dict(at or {}), dict(options))
+        claim = claim_of(forward, claimed, dict(at or {}), dict(options))
         if claim is None or claim.mode == "hessian":
             return None
-        point = Point(_float64(calling.point(claim, drawing.direction)), yours=True)
+        point = Point(float64(calling.point(claim, drawing.direction)), yours=True)
         counts = calling.forward_counts(
             claim.derivation.prepared, point.values, lambda f: keeping.keep([f])
         )
@@ -79,7 +61,7 @@ def judge_outside(
     if counts:
         return {k: at_fault(p.name, counts) for p in asked for k in p.wrt or (p.name,)}
     text = _STILL.sub("", " ".join(str(why).partition("\n    ")[0].split())).rstrip(".;, ")
-    if not _repeats(claim.derivation.prepared, point.values):
+    if not repeats(claim.derivation.prepared, point.values):
         name = claim.derivation.trace.function
         says = (
             f"{name} is a black box ({text}) and gives another result when it is called again with "
@@ -104,191 +86,14 @@ def judge_outside(
     return found
 
 
-# ---- what is claimed -----------------------------------------------------------------------------
-
-
-def _claim(
-    forward: Any, claimed: Any, at: dict[str, Any], options: dict[str, Any]
-) -> PairClaim | None:
-    """The claim, with a stand-in for the derivation; None if forward cannot be called."""
-    functions = functions_of(claimed)
-    options.pop("shapes", None)
-    wrt, of = options.pop("wrt", None), options.pop("of", None)
-    keys = tuple(canonical(k) for k in functions if k)
-    wanted = keys if wrt is None else (wrt,) if isinstance(wrt, str) else tuple(wrt)
-    directed = {options.get("cotangent"), *_arguments(options.get("tangent"))}
-    takes = {p for f in functions.values() for p in _parameters(f)}
-    own = _parameters(forward)
-    directions = {}
-    for name in [n for n in at if n not in own]:
-        if name in directed or (name in takes and not _reads(forward, own, at, name)):
-            directions[name] = at.pop(name)
-    prepared = prepare(forward, at, wanted)
-    derivation = _called(prepared, of)
-    if derivation is None:
-        return None
-    asked = {**options, "wrt": derivation.wrt if wanted else None}
-    claim = pair_claim(derivation, claimed, directions, **asked)
-    meant = calling.unnamed(claim)
-    if meant:
-        return _claim(forward, claimed, {**at, **directions}, {**options, "wrt": meant, "of": of})
-    return claim
-
-
-def _arguments(tangent: Any) -> tuple[Any, ...]:
-    """The arguments that take tangents."""
-    return tuple(tangent.values()) if isinstance(tangent, Mapping) else (tangent,)
-
-
-def _parameters(function: Any) -> Mapping[str, Any]:
-    try:
-        return inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        return {}
-
-
-def _reads(forward: Any, own: Given, at: Given, name: str) -> bool:
-    """Whether a name is a place that forward can read."""
-    try:
-        prepare(forward, {n: v for n, v in at.items() if n in own}, [name])
-    except UsageError:
-        return False
-    return True
-
-
-def _called(prepared: Prepared, of: str | None) -> Called | None:
-    """The stand-in of a function that was called once; None where it gives no real numbers."""
-    inputs = _float64(prepared.inputs)
-    if any(type(v) is not np.ndarray for v in inputs.values() if isinstance(v, np.ndarray)):
-        return None  # masked arrays and the like: a copy of one is another thing
-    name = said(prepared.function)
-    values = _outputs(prepared, inputs)
-    if not values:
-        return None
-    shapes = {key or name: v.shape for key, v in values.items() if of in (None, key, key or name)}
-    if not shapes:
-        return None
-    graph = Graph()
-    nodes = {}
-    for place, value in prepared.inputs.items():
-        kind: Any = "f" if np.asarray(value).dtype.kind == "f" else "i"
-        nodes[place] = graph.input(place, tuple(Size.of(n) for n in np.shape(value)), kind)
-    outputs = {
-        key: graph.input(f"value of {key}", tuple(Size.of(n) for n in shape))
-        for key, shape in shapes.items()
-    }
-    trace = Trace(name, graph, nodes, outputs, {})
-    wrt = prepared.wrt or tuple(n for n, v in nodes.items() if v.kind == "f")
-    if not wrt or any(nodes[n].kind != "f" for n in wrt):
-        return None
-    return Called(trace, prepared, tuple(outputs), wrt)
-
-
-def _float64(values: Given) -> dict[str, Any]:
-    """Values as they are differentiated: arrays of coarser floats in float64."""
-    return {
-        n: v.astype(np.float64) if type(v) is np.ndarray and v.dtype.kind == "f" else v
-        for n, v in values.items()
-    }
-
-
-def _repeats(prepared: Prepared, values: Given) -> bool:
-    """Whether forward gives the same bits again, after it was called elsewhere."""
-    moved = {n: v * 0.875 if _real(v) else v for n, v in values.items()}
-    first, _, second = (_outputs(prepared, v) for v in (values, moved, values))
-    return first.keys() == second.keys() and all(
-        first[k].tobytes() == second[k].tobytes() for k in first
-    )
-
-
-def _outputs(prepared: Prepared, values: Given) -> dict[str, Array]:
-    """Key → what forward gives, where that is finite real numbers; empty if it raises."""
-    try:
-        returned = dict(calling.parts(prepared.run(values)))
-    except (Exception, SystemExit):
-        return {}
-    found = {}
-    for key, value in returned.items():
-        if value is None or (np.ma.isMaskedArray(value) and np.ma.getmaskarray(value).any()):
-            continue
-        array = np.asarray(value)
-        if array.dtype.kind == "O":
-            numbers = all(isinstance(v, float | np.floating) for v in array.ravel())
-            array = array.astype(np.float64) if numbers else array
-        if array.dtype.kind == "f" and np.isfinite(array).all():
-            found[key] = array.astype(np.float64)
-    return found
-
-
-# ---- what differences tell -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Probe:
-    """One line through a point. says : what was moved. entry : the entry of the derivative; None
-    for a direction. moves : input → by how much, for a step of 1."""
-
-    says: str
-    entry: tuple[int, ...] | None
-    moves: Mapping[str, Array]
-    scale: float
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A slope beside what is claimed of it. besides : how far the claimed one's code may be off.
-    size : the largest derivative of its kind at the point."""
-
-    probe: Probe
-    point: Point
-    slope: Slope
-    claimed: Array
-    besides: Array
-    size: float = 0.0
-
-    @property
-    def apart(self) -> Any:
-        """Where the two are further apart than every error known of explains."""
-        return self.slope.beyond(self.claimed, self.besides, TIMES)
-
-    @property
-    def vanishes(self) -> bool:
-        """Whether differences do not tell the slope from 0."""
-        return bool(np.all(np.abs(self.slope.value) <= TIMES * self.slope.error))
-
-    @property
-    def surely(self) -> Any:
-        """Where they are so besides by more than the tolerance of code that solves or integrates:
-        its values may be smooth and off by that much, and no difference shows it."""
-        gap = np.abs(self.claimed - self.slope.value)
-        value = np.maximum(np.abs(self.slope.value), SMALL * self.size)
-        large = (gap > SLIGHT * value) & (gap * self.probe.scale > ABSOLUTE)
-        return self.apart & (large | (gap > GROSS * value))
-
-    def share(self) -> float:
-        """The largest error, of the largest derivative; inf where an entry is untold."""
-        if not np.isfinite(self.slope.error).all():
-            return float("inf")
-        error = float(np.max(self.slope.error, initial=0.0))
-        return error / self.size if self.size else 0.0 if not error else float("inf")
-
-
-@dataclass
-class Told:
-    """All that was seen of one derivative. complex_off : how far a complex step that differences
-    confirm is from what is claimed, of the largest entry; None if there is none."""
-
-    seen: list[Seen] = field(default_factory=list)
-    points: int = 0
-    complex_off: float | None = None
-
-
 class _Outside(_Judge):
     """One function of the user's against differences of forward."""
 
     def __init__(self, claim: PairClaim, part: Part, point: Point, why: str) -> None:
         super().__init__(claim, part, point)
         self.why = why
+        named = names_of(claim.derivation.prepared.functions)
+        self.slight = max((LOOSE[n] for n in named if n in LOOSE), default=SLIGHT)
         self.random = Random(f"{claim.derivation.trace.function}/{part.name}")
 
     def findings(self) -> dict[str, Finding]:
@@ -314,7 +119,7 @@ class _Outside(_Judge):
     def _values(self, values: Given) -> Array | None:
         """What is differentiated, as one axis: forward's values, or their sum with a cotangent."""
         of = self.claim.derivation.of[0]
-        found = _outputs(self.claim.derivation.prepared, values)
+        found = outputs_of(self.claim.derivation.prepared, values)
         name = self.claim.derivation.trace.function
         array = found.get(of, found.get("") if of == name else None)
         (output,) = self.claim.derivation.trace.outputs.values()
@@ -342,7 +147,7 @@ class _Outside(_Judge):
         """Points near the user's: every float times 3/4 to 5/4. Declared inputs stay."""
         for _ in range(POINTS):
             values = {
-                n: v if n in self.claim.domains or not _real(v) else self._moved(v)
+                n: v if n in self.claim.domains or not is_real(v) else self._moved(v)
                 for n, v in self.point.values.items()
             }
             if self._values(values) is not None:
@@ -365,21 +170,23 @@ class _Outside(_Judge):
                 for a, p in self.claim.directions.items()
             }
             long = max((float(np.max(np.abs(m), initial=0.0)) for m in moves.values()), default=0.0)
-            wide = min((_typical(values[p]) for p in moves), default=1.0)
+            wide = min((typical(values[p]) for p in moves), default=1.0)
             return [Probe("along the tangent", None, moves, wide / long if long else 1.0)]
         x = np.asarray(values[key], float)
         most = EACH if point.yours else NEAR_EACH
         if x.size <= most:
-            return [_entry(key, x, i) for i in np.ndindex(x.shape)]
+            return [entry_line(key, x, i) for i in np.ndindex(x.shape)]
         found = [self._along(key, x) for _ in range(ALONG)]
         if point.yours:
             flat = sorted(self.random.sample(range(x.size), min(SINGLE, x.size)))
-            found += [_entry(key, x, tuple(map(int, np.unravel_index(k, x.shape)))) for k in flat]
+            found += [
+                entry_line(key, x, tuple(map(int, np.unravel_index(k, x.shape)))) for k in flat
+            ]
         return found
 
     def _along(self, key: str, x: Array) -> Probe:
         signs = np.reshape([self.random.choice((-1.0, 1.0)) for _ in range(x.size)], x.shape)
-        wide = np.where(x == 0, _typical(x), np.abs(x))
+        wide = np.where(x == 0, typical(x), np.abs(x))
         return Probe("in a random direction", None, {key: signs * wide}, 1.0)
 
     def _told(self, key: str, points: Sequence[Point]) -> Told:
@@ -403,9 +210,9 @@ class _Outside(_Judge):
                 seen.append(Seen(probe, point, slope, yours, besides))
             sizes = [self._largest(s, here) for s in seen]
             alone = [z for s, z in zip(seen, sizes, strict=True) if s.probe.entry is not None]
-            for one, own in zip(seen, sizes, strict=True):
-                size = max(alone, default=own) if one.probe.entry is not None else own
-                told.seen.append(Seen(one.probe, point, one.slope, one.claimed, one.besides, size))
+            for one, mine in zip(seen, sizes, strict=True):
+                size = max(alone, default=mine) if one.probe.entry is not None else mine
+                told.seen.append(replace(one, size=size, slight=self.slight))
             told.points += 1
             if point.yours and self.claim.mode != "jvp":
                 told.complex_off = self._complex(key, point, seen)
@@ -450,7 +257,7 @@ class _Outside(_Judge):
         for turn in range(4):
             values = {
                 n: np.nextafter(v, np.inf if (turn + k) % 2 else -np.inf)
-                if _real(v) and n not in self.claim.domains
+                if is_real(v) and n not in self.claim.domains
                 else v
                 for k, (n, v) in enumerate(point.values.items())
             }
@@ -503,18 +310,19 @@ class _Outside(_Judge):
         surely = [s for s in apart if bool(np.any(s.surely))]
         if any(s.point.yours for s in surely) or len({id(s.point) for s in surely}) > 1:
             return self._finding_of(name, "disagrees", self._differs(surely, derived, calls), told)
-        kinks = [s for s in mine if s.slope.kinked.any()]
-        if kinks:
-            reason = (
-                f"{calls}; {derived} does not exist at your point: one-sided differences do not "
-                f"meet {kinks[0].probe.says}; check it at a point where {forward} is smooth"
-            )
-            return self._finding_of(name, "inconclusive", reason, told)
         worst = max(mine, key=Seen.share)
         if worst.share() > 10.0**-FEWEST:
             reason = (
                 f"{calls}; differences at no step settle {worst.probe.says}: its values are too "
                 "noisy, or jump, for a derivative to be told from them"
+            )
+            return self._finding_of(name, "inconclusive", reason, told)
+        kinks = [s for s in mine if s.slope.kinked.any()]
+        if kinks:
+            reason = (
+                f"{calls}; {derived} does not exist at your point, or all but there: one-sided "
+                f"differences do not meet {kinks[0].probe.says}; check it at a point "
+                f"where {forward} is smooth"
             )
             return self._finding_of(name, "inconclusive", reason, told)
         if apart:
@@ -543,7 +351,7 @@ class _Outside(_Judge):
             if all(s.probe.entry is not None for s in mine) or self.claim.mode == "jvp"
             else (f", in {ALONG} random directions and {SINGLE} entries")
         )
-        told_so = f"{digits} digits"
+        told_so = f"{digits} digits" + (" of the largest entry" if len(mine) > 1 else "")
         if all(s.vanishes for s in mine):
             limit = max(float(np.max(s.slope.error, initial=0.0)) for s in mine)
             told_so = f"at your point both are 0 but for {limit:.0e}"
@@ -586,21 +394,3 @@ class _Outside(_Judge):
         says = f"differences along {len(told.seen)} lines, {len(told_well)} of them told"
         scope = Scope(self._shapes(), domain=tuple(self.claim.said_domains()), followed="black box")
         return Finding(name, status, reason, scope, (Evidence("differences", says, figures),))
-
-
-def _real(value: Any) -> bool:
-    return np.asarray(value).dtype.kind == "f"
-
-
-def _typical(value: Any) -> float:
-    """The size that steps of an input are measured by: its largest entry; 1 for zeros."""
-    return float(np.max(np.abs(np.asarray(value, float)), initial=0.0)) or 1.0
-
-
-def _entry(key: str, x: Array, index: tuple[int, ...]) -> Probe:
-    """The line that moves one entry."""
-    wide = abs(float(x[index])) or _typical(x)
-    move = np.zeros(x.shape)
-    move[index] = 1.0
-    shown = f"at entry {list(index)}" if index else f"as {key} moves"
-    return Probe(shown, index, {key: move}, 2.0 ** floor(np.log2(wide)))

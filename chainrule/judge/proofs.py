@@ -412,7 +412,7 @@ def _assumed(domain: Domain) -> Assumed | None:
     return Assumed("sums to one", domain.axis) if isinstance(domain, (OneHot, Simplex)) else None
 
 
-BRIEF = 20_000  # term products for a proof that should fail
+BRIEF = 60_000  # operations for a proof that should fail
 
 
 def _all(inputs: Mapping[str, Node]) -> list[Any]:

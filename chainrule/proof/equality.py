@@ -25,8 +25,8 @@ from chainrule.proof.reading import Reading
 #: Operations for all readings of all pairs: those of some pairs, and more for long code.
 BUDGET = 250_000
 NODE = 800
-#: Of what is left, what a reading may spend: the first ones find nearly all that is found.
-SHARE = Fraction(4, 5)
+#: Of what is left, what the first reading may spend, which finds nearly all; and what others may.
+SHARES = (Fraction(4, 5), Fraction(1, 2))
 #: Of that, what several pairs may spend together, before they are read one by one.
 TOGETHER = Fraction(9, 10)
 #: What is read, the depths at which the ends are compared, and what else is done: sums over short
@@ -121,12 +121,12 @@ def prove_all(
     spent = 0
     reasons: dict[int, str] = {}
     over: set[int] = set()
-    for opened, depths, more in READINGS:
+    for n, (opened, depths, more) in enumerate(READINGS):
         left = [k for k in range(len(pairs)) if k not in found]
         if more:
             left = [k for k in left if _USEFUL[more](pairs[k])]
         left.sort(key=lambda k: sum(1 for _ in reached(pairs[k])))
-        end = spent + int((budget - spent) * SHARE)
+        end = spent + int((budget - spent) * SHARES[min(n, 1)])
         groups = [left] if left else []
         while groups:
             group = groups.pop(0)
@@ -189,9 +189,9 @@ def _compare(
     reasons: dict[int, str],
 ) -> dict[int, int]:
     """Which pairs are equal, and at which depth; why the others are not known to be."""
-    reading.add([n for pair in pairs.values() for n in pair])
     equal: dict[int, int] = {}
     for k, (a, b) in pairs.items():
+        reading.add([a, b])  # pair by pair: what exceeds the budget takes no short one with it
         for depth in depths:
             try:
                 same, reason = reading.same(a, b, depth), "the normal forms differ"

@@ -225,8 +225,32 @@ def _at(
     return total % PRIME
 
 
+def _factor(q: PolyKey, atom: int, powers: set[Exponent]) -> int | None:
+    """What makes a polynomial 0 modulo a prime, times an atom, or its only power; None if nothing
+    is known to."""
+    if len(powers) > 1 and powers != {1, 2}:
+        return None
+    split: dict[Exponent, list[tuple[Monomial, Any]]] = {}
+    for m, c in q:
+        split.setdefault(dict(m).get(atom, 0), []).append((m, c))
+    rest = _at(split.get(0, ()))
+    tops = [_at(split[e]) for e in sorted(powers, reverse=True)]
+    if rest is None or None in tops or not tops[0]:
+        return None
+    top = tops[0]
+    if len(tops) == 1:
+        return -rest * pow(top, -1, PRIME) % PRIME
+    middle = tops[1] or 0
+    square = (middle * middle - 4 * top * rest) % PRIME
+    root = pow(square, (PRIME + 1) // 4, PRIME)  # the prime is 3 modulo 4
+    if root * root % PRIME != square:
+        return None
+    return (root - middle) * pow(2 * top, -1, PRIME) % PRIME
+
+
 class Zero:
-    """A zero of a polynomial modulo a prime, found where one power of an atom is linear in it.
+    """A zero of a polynomial modulo a prime, found where it is linear in a power of an atom, or
+    quadratic in an atom.
 
     What it divides is 0 there as well; what is not 0 there it does not divide.
     """
@@ -238,14 +262,11 @@ class Zero:
         for m, _ in q:
             for atom, e in m:
                 powers.setdefault(atom, set()).add(e)
-        for atom, (step, *more) in powers.items():
-            if more:
-                continue
-            up = [(m, c) for m, c in q if any(a == atom for a, _ in m)]
-            top, rest = _at(up), _at([t for t in q if t not in up])
-            if top and rest:
-                self.main, self.step = atom, step
-                self.factor = -rest * pow(top, -1, PRIME) % PRIME
+        for atom, found in powers.items():
+            factor = _factor(q, atom, found)
+            if factor:
+                self.main, self.factor = atom, factor
+                self.step = next(iter(found)) if len(found) == 1 else 1
                 return
 
     def excludes(self, p: Poly) -> bool:

@@ -45,7 +45,7 @@ def folded(
     start: Any,
     check: Callable[[arb], arb] = finite,
 ) -> Array:
-    """Entries joined along axes by a function of two balls; `start` of none; `check` as `lifted`."""
+    """Entries joined along axes by a function of two balls; `start` of none."""
     lines, shape = _lined(x, axes)
     join = lifted(f, 2, check)
     out = []
