@@ -85,6 +85,29 @@ def at_one_point(x: float) -> Any:
     return 5.0
 
 
+def by_floor(x: float) -> Any:
+    if np.floor(x) == 1e15:
+        return 3 * x
+    return 2 * x
+
+
+def by_root(x: float) -> Any:
+    if np.sqrt((x - 1e15) ** 2) == x - 1e15:
+        return 3 * x
+    return 2 * x
+
+
+def length(x: Any) -> Any:
+    return np.sqrt(np.sum(x * x))
+
+
+def direction(x: Any) -> Any:
+    n = np.sqrt(np.sum(x * x))
+    if n == 0:
+        return np.zeros_like(x)
+    return x / n
+
+
 RIGHT = {
     "huber": (huber, huber_slope, 0.3),
     "relu": (relu, relu_slope, 0.3),
@@ -124,6 +147,20 @@ def test_a_path_of_one_point_is_an_exception() -> None:
     """x = 0 is a path of its own, of which the proof says nothing."""
     found = finding((sinc, sinc_slope, 0.7))
     assert found.status == "proved" and "x == 0" in found.scope.excepting
+
+
+@pytest.mark.parametrize("backward", [by_floor, by_root])
+def test_an_equality_that_holds_on_an_interval_is_no_exception(backward: Any) -> None:
+    """What is equal on more than a thin set, far away, is a path that must be proved."""
+    assert finding((square, backward, 0.7)).status != "proved"
+
+
+def test_the_origin_of_a_length() -> None:
+    """Its own path, where the length has a kink; elsewhere proved."""
+    verdict = cr.check(length, direction, at={"x": np.array([0.3, -0.4])})
+    assert verdict.status == "proved" and "n==0" in str(verdict.worst.scope.excepting).replace(
+        " ", ""
+    )
 
 
 def test_what_no_hook_sees_is_never_right() -> None:

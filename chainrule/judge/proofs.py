@@ -240,15 +240,17 @@ class _Rung:
             return ""
         if self._paths is None:
             self._paths = list(self._followed())
+        taken = [(self.ways, self.paper)]
         for ways, paper, point in self._paths:
             assert ways.graph is not None
             told = paper.prove([key])[key]
             if not told.equal and self._apart(key, tally, ways, point):
                 return "it is wrong on another path"
-            if not told.equal:
+            if told.equal:
+                taken.append((ways, paper))
+            elif not any(plain and _thin(guard) for _, plain, guard in _path(ways)):
                 shown = "; ".join(_texts(ways))
                 return f"proved on the path of your point; where {shown}, no proof was found"
-        taken = [(self.ways, self.paper), *((w, p) for w, p, _ in self._paths)]
         left_out = _left_out([(_path(w), p) for w, p in taken])
         self.excepted = [g.text.replace(" is false", "") for g in left_out or ()]
         if left_out is None:
@@ -518,6 +520,32 @@ def _outcomes(ways: Ways) -> list[tuple[Any, bool | None]]:
     return [(what, plain) for what, plain, _ in _path(ways)]
 
 
+#: Operations that are analytic wherever they have a value: where two such numbers differ at one
+#: point, they are equal on a thin set only.
+_ANALYTIC = frozenset(
+    (
+        *("input", "const", "size", "iota", "delta", "add", "mul", "div", "neg", "power", "exp"),
+        *("sin", "cos", "tanh", "sinh", "cosh", "expit", "erf", "erfc", "arctan", "expm1"),
+        *("contract", "reshape", "broadcast", "index", "concat"),
+    )
+)
+
+
+def _thin(guard: Guard) -> bool:
+    """Whether a look asks if two analytic numbers are equal; a root of one may be a constant."""
+    node = guard.node
+    if node is None or node.op != "equal" or node.inputs[0].kind != "f":
+        return False
+    sides = list(node.inputs)
+    for k in (0, 1):
+        if sides[1 - k].op == "const" and sides[k].op == "power":
+            sides[k] = sides[k].inputs[0]  # √u = c where u = c²
+    return all(
+        n.op in _ANALYTIC and (n.op != "power" or n.params[0].denominator == 1) and n.kind != "b"
+        for n in reached(sides)
+    )
+
+
 def _left_out(paths: Sequence[tuple[Sequence[Look], Paper]]) -> list[Guard] | None:
     """What paths leave out: looks that come out otherwise on a thin set only (x = 0); None if more
     than that. Outcomes that cannot be are nothing."""
@@ -531,9 +559,8 @@ def _left_out(paths: Sequence[tuple[Sequence[Look], Paper]]) -> list[Guard] | No
         outcomes.setdefault(p[0][1], []).append((p[1:], paper))
     out: list[Guard] = []
     if {True, False} != outcomes.keys():
-        node, paper = guard.node, paths[0][1]
-        thin = node is not None and node.op == "equal" and node.inputs[0].kind == "f"
-        if thin and outcomes.keys() == {False}:
+        paper = paths[0][1]
+        if outcomes.keys() == {False} and _thin(guard):
             out.append(guard)
         elif None in outcomes or not paper.impossible(guard):
             return None
