@@ -36,6 +36,7 @@ UNTOLD = (ChainruleError, ValueError, IndexError, ArithmeticError, np.linalg.Lin
 SMALL, BUDGET = 20_000, 120_000  # operations: at one point, and at all
 SOLVING = 40_000  # of these, to solve for points
 MOST = 40  # points
+FEW = 4  # points where all is proved and smooth
 SOLVED = 16  # operations with an edge that are solved for
 PROBED = 6  # points for one condition of a proof
 KEPT = 64  # candidates that are looked through for one
@@ -98,7 +99,7 @@ class Probing:
     def climb(self) -> None:
         """Try edges until enough is known of every derivative."""
         trials, ways = self.trials, self.trials.ways
-        for point in islice(self._points(ways), MOST):
+        for point in islice(self._points(ways), FEW if trials.settled else MOST):
             open_ = {k: t for k, t in trials.tallies.items() if t.witness is None}
             if not open_:
                 return

@@ -94,7 +94,13 @@ class Proofs:
             return False
         keys = [k for k, t in self.trials.tallies.items() if t.witness is None]
         self.rung.prove(keys)
-        return all(self.rung.told[k].equal and not self.rung.told[k].apart for k in keys)
+        told = [self.rung.told[k] for k in keys]
+        proved = all(t.equal and not t.apart for t in told)
+        # nothing is left that an edge could tell: no condition of the claimed code alone, no kink
+        self.trials.settled = (
+            proved and not self.trials.ways.derived.kinks and not any(t.left for t in told)
+        )
+        return proved
 
     def standings(self) -> dict[str, Standing]:
         """Key → what the identity rung says.

@@ -114,6 +114,7 @@ class Trials:
         self.free = self._free()
         self.tallies = {k: Tally() for k in caller.wrt}
         self.probing = Probing(self)
+        self.settled = False  # whether it is proved, and no edge could tell any more
         self.forward_strays: Point | None = None  # likewise, of the forward code
 
     def _free(self) -> tuple[bool, tuple[str, ...]]:
